@@ -1,0 +1,123 @@
+"""Where people talk to the agent, and who they are as that place knows them. Frozen values only."""
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+JsonObject: TypeAlias = dict[str, JsonValue]
+
+
+class Value(BaseModel):
+    """A frozen value that refuses fields it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SlackThread(Value):
+    """A thread in a Slack channel or DM; `thread_ts` is the ts of its root message."""
+
+    channel_kind: Literal["slack"] = "slack"
+    team: str
+    channel: str
+    thread_ts: str
+
+    @property
+    def key(self) -> str:
+        """The one spelling under which this conversation is looked up."""
+        return f"slack:{self.team}:{self.channel}:{self.thread_ts}"
+
+
+class MailThread(Value):
+    """A mail conversation of one of our addresses, named by the Message-ID of its first mail."""
+
+    channel_kind: Literal["mail"] = "mail"
+    mailbox: str
+    root: str
+
+    @property
+    def key(self) -> str:
+        """The one spelling under which this conversation is looked up."""
+        return f"mail:{self.mailbox}:{self.root}"
+
+
+class ApiThread(Value):
+    """A thread launched over REST or from the command line; its replies are read from the thread itself."""
+
+    channel_kind: Literal["api"] = "api"
+    ref: str
+
+    @property
+    def key(self) -> str:
+        """The one spelling under which this conversation is looked up."""
+        return f"api:{self.ref}"
+
+
+Conversation = Annotated[SlackThread | MailThread | ApiThread, Field(discriminator="channel_kind")]
+
+
+class SlackUser(Value):
+    """A person's DM in one Slack workspace."""
+
+    channel_kind: Literal["slack_user"] = "slack_user"
+    team: str
+    user: str
+    person: str
+
+    @property
+    def key(self) -> str:
+        """The one spelling of this address."""
+        return f"slack_user:{self.team}:{self.user}"
+
+
+class MailAddress(Value):
+    """A person's mailbox."""
+
+    channel_kind: Literal["mail_address"] = "mail_address"
+    address: str
+    person: str
+
+    @property
+    def key(self) -> str:
+        """The one spelling of this address."""
+        return f"mail_address:{self.address}"
+
+
+Address = Annotated[SlackThread | SlackUser | MailAddress, Field(discriminator="channel_kind")]
+"""Where a card can be shown."""
+
+
+class Identity(Value):
+    """Somebody as a channel knows them. Never proof of a person by itself: `approvals.people` looks it up."""
+
+    channel: Literal["slack", "mail", "api", "cli"]
+    id: str
+    """Slack user id, mail address, or person id (api, cli: those authenticated by a token)."""
+    team: str = ""
+    """The Slack workspace the user belongs to."""
+    name: str = ""
+    verified: bool = True
+    """False for a mail whose sender could not be authenticated."""
+
+    @property
+    def key(self) -> str:
+        """The one spelling of this identity."""
+        return f"{self.channel}:{self.team}:{self.id}"
+
+
+class MailHeaders(Value):
+    """What an answer must carry to land under this mail (RFC 5322 section 3.6.4)."""
+
+    message_id: str
+    subject: str = ""
+    references: tuple[str, ...] = ()
+    reply_address: str = ""
+    """Where an answer goes: the sender, or their Reply-To where it may be trusted."""
+
+
+class AttachmentNote(Value):
+    """That a file came along; `note` says why it was not taken in, if it was not."""
+
+    name: str
+    media_type: str
+    size: int
+    note: str = ""

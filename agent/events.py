@@ -25,7 +25,7 @@ class ToolCall(Value):
     provider_id: str
     """The model's own name for the call; some servers repeat it."""
     name: str
-    arguments: JsonObject = {}
+    arguments: JsonObject = Field(default_factory=dict)
     malformed: str = ""
     """Why the arguments could not be read, if they could not; then `arguments` is empty."""
 
@@ -126,7 +126,7 @@ class ApprovalRequested(Fact):
     about: ApprovalKind
     call_id: str = ""
     tool: str = ""
-    arguments: JsonObject = {}
+    arguments: JsonObject = Field(default_factory=dict)
     digest: str = ""
     title: str
     why: str

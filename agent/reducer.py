@@ -1,0 +1,219 @@
+"""The other half of the reducer: `decide` names the next effect. The only place that decides (factor 8).
+
+Its rules, in order:
+
+1. Words that are ready are said first.
+2. A call runs only if the policy allows it, or somebody entitled has approved exactly what would run: its digest, which
+   covers tool, arguments and schema, is computed again here. Anything else asks, refuses or waits.
+3. A call that was started and never came back is run again only if that does no harm; else a person is asked.
+4. The model is called when all calls of its last answer are settled and there is something it has not seen. Its errors
+   are shown to it, and after some in a row a person is asked (factor 9).
+
+`decide` must not know the time, the store or the channel: moments come in as events, made by `due`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from agent.effects import (
+    Allow,
+    Ask,
+    CallModel,
+    Deny,
+    Effect,
+    RefuseCall,
+    RequestApproval,
+    RunTool,
+    SendReply,
+    Stop,
+    TakeAnswer,
+    Verdict,
+    Wait,
+)
+from agent.errors import BadArguments
+from agent.events import ApprovalDecided, Event, TimerFired, ToolCall
+from agent.thread import IT_HAPPENED, RUN_AGAIN, STOP, TRY_AGAIN, CallState, ThreadState
+from agent.tool import Tool
+from agent.verdict import Approvers, Expired
+
+BACKOFF = (5.0, 30.0, 120.0)
+"""Seconds to wait after each failure to reach the model; then it is given up until somebody writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a deployment decides by."""
+
+    tools: Mapping[str, Tool]
+    judge: Callable[[ToolCall, Tool, ThreadState], Verdict]
+    max_steps: int = 40
+    """Model calls without a person's say."""
+    max_errors: int = 3
+    """Failures in a row."""
+
+
+def decide(state: ThreadState, rules: Rules) -> Effect:
+    """The next effect on this thread. The same state and rules always give the same effect."""
+    if state.reply is not None:
+        return SendReply(state.reply.reply_id, state.reply.text)
+    if (answer := _answer_in_thread(state)) is not None:
+        return answer
+    if (effect := _next_for_calls(state, rules)) is not None:
+        return effect
+    if state.approvals or state.retry_at is not None:
+        return Wait(next_moment(state))
+    if not state.unseen and not state.news:
+        return Wait()
+    if state.errors >= rules.max_errors:
+        question = f"I ran into {state.errors} errors in a row. The last one: {state.last_error}"
+        return _trouble("errors", question)
+    if state.steps >= rules.max_steps:
+        return _trouble("steps", f"I have taken {state.steps} steps without finishing.")
+    return CallModel()
+
+
+def _trouble(limit: str, question: str) -> RequestApproval:
+    ask = Ask(limit, question, Approvers(anyone_in_thread=True), show_on=("thread",))
+    return RequestApproval("trouble", ask, question=question, choices=(TRY_AGAIN, STOP), limit=limit)
+
+
+def _answer_in_thread(state: ThreadState) -> TakeAnswer | None:
+    """A question to whoever is in the thread is answered by the first message after it."""
+    for approval_id, asked in state.approvals.items():
+        if not asked.request.approvers.anyone_in_thread:
+            continue
+        for entry in state.unseen:
+            if entry.seq > asked.seq:
+                return TakeAnswer(approval_id, entry.seq)
+    return None
+
+
+def _next_for_calls(state: ThreadState, rules: Rules) -> Effect | None:
+    """Refusals and questions first, then what may run, side by side; `finish` when all else is settled."""
+    runnable: list[tuple[ToolCall, str]] = []
+    closing: Stop | None = None
+    for call in state.calls.values():
+        match _next_for_call(call, state, rules):
+            case RefuseCall() | RequestApproval() as effect:
+                return effect
+            case Allow() as allowed:
+                runnable.append((call.to_run, allowed.rule))
+            case Stop() as stop:
+                closing = stop
+            case None:
+                pass
+    if runnable:
+        return RunTool(tuple(call for call, _ in runnable), tuple(rule for _, rule in runnable))
+    if any(call.status == "asked" for call in state.calls.values()):
+        return Wait(next_moment(state))
+    return closing
+
+
+def _next_for_call(
+    current: CallState, state: ThreadState, rules: Rules
+) -> RefuseCall | RequestApproval | Allow | Stop | None:
+    if current.status in {"asked", "settled"}:
+        return None
+    call = current.to_run
+    tool = rules.tools.get(call.name)
+    if tool is None:
+        known = ", ".join(sorted(rules.tools))
+        return RefuseCall(call, "invalid", f"there is no tool named {call.name}; there are: {known}")
+    if current.status == "started":
+        return _in_doubt(call, tool, state, rules)
+    if problem := _problem(call, tool):
+        return RefuseCall(call, "invalid", problem)
+    if tool.is_control:
+        return _control(call, tool)
+    if current.status == "approved" and current.approved_digest == tool.digest(call.arguments):
+        return Allow(f"approval {current.approval_id}")
+    return _judged(call, tool, state, rules)
+
+
+def _problem(call: ToolCall, tool: Tool) -> str:
+    if call.malformed:
+        return f"the arguments are not a JSON object: {call.malformed}"
+    try:
+        tool.check(call.arguments)
+    except BadArguments as error:
+        return str(error)
+    return ""
+
+
+def _judged(call: ToolCall, tool: Tool, state: ThreadState, rules: Rules) -> RefuseCall | RequestApproval | Allow:
+    verdict = rules.judge(call, tool, state)
+    match verdict:
+        case Allow():
+            return verdict
+        case Deny(rule, why):
+            return RefuseCall(call, "denied", f"the policy does not allow this ({rule}): {why}")
+        case Ask():
+            return RequestApproval("call", verdict, call)
+
+
+def _control(call: ToolCall, tool: Tool) -> RequestApproval | Stop:
+    arguments = tool.check(call.arguments)
+    if call.name == "finish":
+        return Stop(str(arguments["summary"]))
+    role = str(arguments.get("role") or "")
+    approvers = Approvers(roles=(role,)) if role else Approvers(anyone_in_thread=True)
+    show_on: tuple[str, ...] = ("direct", "mail") if role else ("thread",)
+    ask = Ask("ask_human", "The agent has a question.", approvers, show_on=show_on)  # type: ignore[arg-type]  # literals
+    choices = arguments.get("choices")
+    return RequestApproval(
+        "question",
+        ask,
+        call,
+        question=str(arguments["question"]),
+        choices=tuple(str(each) for each in choices) if isinstance(choices, list) else (),
+    )
+
+
+def _in_doubt(call: ToolCall, tool: Tool, state: ThreadState, rules: Rules) -> RequestApproval | Allow:
+    """Started and never came back: the process died in between. Whoever might have approved it is asked."""
+    if tool.idempotent or tool.effect == "read":
+        return Allow("run again under the same key")
+    verdict = rules.judge(call, tool, state)
+    approvers = verdict.approvers if isinstance(verdict, Ask) else Approvers(anyone_in_thread=True)
+    why = "The process stopped while this was running. It may or may not have happened."
+    ask = Ask("in doubt", why, approvers)
+    return RequestApproval("in_doubt", ask, call, choices=(IT_HAPPENED, RUN_AGAIN, STOP))
+
+
+# --- time -----------------------------------------------------------------------------------------------------------
+
+
+def retry_at(state: ThreadState, now: datetime) -> datetime | None:
+    """When to call the model again after one more failure; None when that was the last try."""
+    if state.model_failures >= len(BACKOFF):
+        return None
+    return now + timedelta(seconds=BACKOFF[state.model_failures])
+
+
+def _moments(state: ThreadState) -> list[tuple[datetime, str]]:
+    found = [(state.retry_at, f"retry:{state.seq}")] if state.retry_at is not None else []
+    for approval_id, asked in state.approvals.items():
+        found.append((asked.request.expires_at, f"expire:{approval_id}"))
+        left = asked.request.remind_at[asked.reminded :]
+        found += [(left[0], f"remind:{approval_id}:{asked.reminded + 1}")] if left else []
+    return found
+
+
+def next_moment(state: ThreadState) -> datetime | None:
+    """When this thread must be looked at again though nothing came in."""
+    return min((at for at, _ in _moments(state)), default=None)
+
+
+def due(state: ThreadState, now: datetime) -> tuple[Event, ...]:
+    """What time itself has brought about by `now`, as events."""
+    events: list[Event] = []
+    for at, timer in sorted(_moments(state)):
+        what, _, approval_id = timer.partition(":")
+        if at > now:
+            continue
+        if what == "expire":
+            events.append(ApprovalDecided(at=now, approval_id=approval_id, decision=Expired()))
+        else:
+            events.append(TimerFired(at=now, timer=timer))
+    return tuple(events)

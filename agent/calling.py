@@ -1,0 +1,76 @@
+"""Runs one tool call and turns whatever comes of it into an event. A tool can fail in any way; the loop cannot."""
+
+import asyncio
+import inspect
+import json
+from collections.abc import Awaitable
+from datetime import datetime
+
+import structlog
+from pydantic import BaseModel, JsonValue
+
+from agent.errors import BadArguments
+from agent.events import ToolCall, ToolFailed, ToolReturned
+from agent.tool import Returns, Tool, ToolContext
+
+log = structlog.get_logger()
+
+MAX_ERROR = 4_000
+PREVIEW_LIMIT = 5.0
+"""Seconds that a preview may take."""
+
+
+async def run(tool: Tool, call: ToolCall, context: ToolContext, at: datetime) -> ToolReturned | ToolFailed:
+    """What came of the call. Never raises for anything the tool does, short of cancellation."""
+    try:
+        arguments = tool.check(call.arguments)
+    except BadArguments as error:
+        return ToolFailed(at=at, call_id=call.id, why="invalid", error=str(error))
+    if tool.context_parameter:
+        arguments[tool.context_parameter] = context
+    try:
+        async with asyncio.timeout(tool.time_limit):
+            result = _as_json(await _call(tool.function, arguments))
+    except TimeoutError:
+        text = f"took longer than {tool.time_limit:g} s and was stopped"
+        return ToolFailed(at=at, call_id=call.id, why="timed_out", error=text)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a tool raises is for the model to read
+        log.info("tool.raised", tool=tool.name, call_id=call.id, error_type=type(error).__name__)
+        return ToolFailed(at=at, call_id=call.id, why="raised", error=_explain(error))
+    return ToolReturned(at=at, call_id=call.id, result=result)
+
+
+async def preview(tool: Tool, call: ToolCall) -> str:
+    """What the tool says the call would do; "" when it has no preview, a note when the preview fails."""
+    if tool.preview is None:
+        return ""
+    try:
+        async with asyncio.timeout(PREVIEW_LIMIT):
+            return str(await _call(tool.preview, tool.check(call.arguments)))
+    except TimeoutError:
+        return "(the preview took too long)"
+    except Exception as error:  # noqa: BLE001 - a broken preview must not hide the arguments
+        log.warning("tool.preview_failed", tool=tool.name, error_type=type(error).__name__)
+        return f"(the preview failed: {type(error).__name__})"
+
+
+async def _call(function: object, arguments: dict[str, object]) -> object:
+    """Async functions run here, others in a thread so that they do not hold up anybody else."""
+    assert callable(function)  # noqa: S101 - for the type checker
+    if inspect.iscoroutinefunction(function):
+        return await function(**arguments)
+    result = await asyncio.to_thread(function, **arguments)
+    return await result if isinstance(result, Awaitable) else result
+
+
+def _as_json(result: Returns | object) -> JsonValue:
+    if isinstance(result, BaseModel):
+        return result.model_dump(mode="json")
+    text = json.dumps(result, default=str, ensure_ascii=False)
+    value: JsonValue = json.loads(text)
+    return value
+
+
+def _explain(error: BaseException) -> str:
+    text = str(error).strip()
+    return f"{type(error).__name__}: {text}"[:MAX_ERROR] if text else type(error).__name__

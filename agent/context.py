@@ -1,0 +1,162 @@
+"""What the model is shown: the thread's events, turned into turns (factor 3: own your context).
+
+Rules:
+- A result follows the answer that asked for it, whatever came in between; models insist on it.
+- Text from people is fenced and named, and its fence cannot be forged from inside. Tool output travels in the
+  provider's own frame for it.
+- Errors are short: what went wrong and what can be done, never a traceback (factor 9).
+- Pure: the same entries give the same turns.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+
+from pydantic import JsonValue
+
+from agent.events import (
+    ApprovalDecided,
+    ApprovalRequested,
+    MessageReceived,
+    ModelResponded,
+    ThreadCancelled,
+    ToolFailed,
+    ToolReturned,
+)
+from agent.ports import ModelTurn, ResultTurn, Turn, UserTurn
+from agent.thread import IT_HAPPENED, STOP, Entry, ThreadState
+from agent.verdict import Answered, Approved, Cancelled, Expired, Rejected
+
+MAX_RESULT = 20_000
+MAX_ERROR = 2_000
+"""Characters of one result, and of one error, that the model is shown."""
+
+CUT_ANSWER = "Your last answer was cut off or empty. Answer again, shorter, or call a tool."
+
+
+def turns(state: ThreadState) -> tuple[Turn, ...]:
+    """The thread as the model sees it."""
+    results = _results(state.entries)
+    answered = _taken_as_answer(state.entries)
+    found: list[Turn] = []
+    for entry in state.entries:
+        match entry.event:
+            case MessageReceived() as event if event.delivery_id not in answered:
+                found.append(UserTurn(fenced(event)))
+            case ModelResponded() as event:
+                found += _answer(event, results)
+            case ApprovalDecided() as event if note := _trouble_note(event, state.entries):
+                found.append(UserTurn(note))
+            case _:
+                pass
+    return tuple(found)
+
+
+def fenced(event: MessageReceived) -> str:
+    """A message, marked as what it is: words of somebody, from somewhere."""
+    sender = event.sender
+    verified = "yes" if sender.verified else "no"
+    head = f'<message from="{_attribute(sender.name or sender.id)}" channel="{sender.channel}" verified="{verified}">'
+    files = "".join(f"\n[attachment: {a.name}, {a.media_type}, {a.size} bytes]" for a in event.attachments)
+    body = (event.text + files).replace("<message", "&lt;message").replace("</message", "&lt;/message")
+    subject = f"Subject: {event.mail.subject}\n" if event.mail and event.mail.subject else ""
+    return f"{head}\n{subject}{body}\n</message>"
+
+
+def _attribute(text: str) -> str:
+    return text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;").replace("\n", " ")
+
+
+def _answer(event: ModelResponded, results: Mapping[str, str]) -> Iterable[Turn]:
+    cut = not event.calls and (event.stop == "length" or not event.text.strip())
+    if event.text.strip() or event.calls:
+        yield ModelTurn(event.text, event.calls, event.api, event.items)
+    if cut and event.stop != "refusal":
+        yield UserTurn(CUT_ANSWER)
+    for call in event.calls:
+        yield ResultTurn(call, results.get(call.id, "This call was not made."))
+
+
+def _results(entries: Iterable[Entry]) -> dict[str, str]:
+    """The text of each call's result, by call id."""
+    found: dict[str, str] = {}
+    asked: dict[str, ApprovalRequested] = {}
+    changed: dict[str, str] = {}
+    for entry in entries:
+        match entry.event:
+            case ToolReturned(call_id=call_id, result=result):
+                found[call_id] = _cut(_text(result), MAX_RESULT) + changed.get(call_id, "")
+            case ToolFailed(call_id=call_id, error=error):
+                found[call_id] = f"Failed: {_cut(error, MAX_ERROR)}" + changed.get(call_id, "")
+            case ApprovalRequested() as event:
+                asked[event.approval_id] = event
+            case ApprovalDecided() as event if (request := asked.get(event.approval_id)) and request.call_id:
+                _decision(event, request, found, changed)
+            case ThreadCancelled():
+                for request in asked.values():
+                    found.setdefault(request.call_id, "Cancelled: the work was stopped by a person. It did not run.")
+            case _:
+                pass
+    return found
+
+
+def _decision(
+    event: ApprovalDecided, request: ApprovalRequested, found: dict[str, str], changed: dict[str, str]
+) -> None:
+    who = event.by.identity.name or event.by.person if event.by else "nobody"
+    if not isinstance(event.decision, Approved):
+        found[request.call_id] = _not_run(event.decision, request, who)
+    elif event.decision.arguments is not None:
+        changed[request.call_id] = (
+            f"\n[{who} approved this with changed arguments, and it ran with these: {_text(event.decision.arguments)}. "
+            "The call as you proposed it was not made; do not repeat it.]"
+        )
+
+
+def _not_run(decision: Rejected | Expired | Cancelled | Answered, request: ApprovalRequested, who: str) -> str:
+    match decision:
+        case Rejected(reason=reason):
+            return f"Rejected by {who}. It did not run. Reason: {reason or 'none given'}"
+        case Expired() if request.about == "in_doubt":
+            return "Unknown: it may or may not have happened, and nobody has said."
+        case Expired():
+            return "Expired: nobody decided in time. This is not a refusal. It did not run."
+        case Cancelled(reason=reason):
+            return f"Cancelled. It did not run. {reason}".strip()
+        case Answered(text=text):
+            return _in_doubt(text, who) if request.about == "in_doubt" else f"{who} answered: {text}"
+
+
+def _in_doubt(answer: str, who: str) -> str:
+    if answer == IT_HAPPENED:
+        return f"It happened, says {who}; its result was lost in a restart."
+    return f"Stopped by {who}. A restart left it unknown whether it happened. Do not try it again by yourself."
+
+
+def _trouble_note(event: ApprovalDecided, entries: Iterable[Entry]) -> str:
+    """What a person said when asked about errors in a row or too many steps."""
+    if not isinstance(event.decision, Answered) or event.decision.text == STOP:
+        return ""
+    for entry in entries:
+        request = entry.event
+        if isinstance(request, ApprovalRequested) and request.approval_id == event.approval_id:
+            if request.about != "trouble":
+                return ""
+            who = _attribute(event.by.identity.name or event.by.person) if event.by else "somebody"
+            return f"[{request.title} {who} was asked and answered: {event.decision.text}]"
+    return ""
+
+
+def _taken_as_answer(entries: Iterable[Entry]) -> set[str]:
+    return {
+        entry.event.decision.delivery_id
+        for entry in entries
+        if isinstance(entry.event, ApprovalDecided) and isinstance(entry.event.decision, Answered)
+    } - {""}
+
+
+def _text(value: JsonValue) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[:limit]}\n[cut: {len(text) - limit} more characters]"

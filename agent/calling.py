@@ -4,13 +4,13 @@ import asyncio
 import inspect
 import json
 from collections.abc import Awaitable
-from datetime import datetime
 
 import structlog
 from pydantic import BaseModel, JsonValue
 
 from agent.errors import BadArguments
 from agent.events import ToolCall, ToolFailed, ToolReturned
+from agent.ports import Clock
 from agent.tool import Returns, Tool, ToolContext
 
 log = structlog.get_logger()
@@ -20,12 +20,12 @@ PREVIEW_LIMIT = 5.0
 """Seconds that a preview may take."""
 
 
-async def run(tool: Tool, call: ToolCall, context: ToolContext, at: datetime) -> ToolReturned | ToolFailed:
+async def run(tool: Tool, call: ToolCall, context: ToolContext, clock: Clock) -> ToolReturned | ToolFailed:
     """What came of the call. Never raises for anything the tool does, short of cancellation."""
     try:
         arguments = tool.check(call.arguments)
     except BadArguments as error:
-        return ToolFailed(at=at, call_id=call.id, why="invalid", error=str(error))
+        return ToolFailed(at=clock.now(), call_id=call.id, why="invalid", error=str(error))
     if tool.context_parameter:
         arguments[tool.context_parameter] = context
     try:
@@ -33,11 +33,11 @@ async def run(tool: Tool, call: ToolCall, context: ToolContext, at: datetime) ->
             result = _as_json(await _call(tool.function, arguments))
     except TimeoutError:
         text = f"took longer than {tool.time_limit:g} s and was stopped"
-        return ToolFailed(at=at, call_id=call.id, why="timed_out", error=text)
+        return ToolFailed(at=clock.now(), call_id=call.id, why="timed_out", error=text)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a tool raises is for the model to read
         log.info("tool.raised", tool=tool.name, call_id=call.id, error_type=type(error).__name__)
-        return ToolFailed(at=at, call_id=call.id, why="raised", error=_explain(error))
-    return ToolReturned(at=at, call_id=call.id, result=result)
+        return ToolFailed(at=clock.now(), call_id=call.id, why="raised", error=_explain(error))
+    return ToolReturned(at=clock.now(), call_id=call.id, result=result)
 
 
 async def preview(tool: Tool, call: ToolCall) -> str:

@@ -106,6 +106,8 @@ class ToolReturned(Fact):
 
     kind: Literal["tool_returned"] = "tool_returned"
     call_id: str
+    approval_id: str = ""
+    """The approval that let it run, if one had to."""
     result: JsonValue
 
 
@@ -114,7 +116,9 @@ class ToolFailed(Fact):
 
     kind: Literal["tool_failed"] = "tool_failed"
     call_id: str
-    why: Literal["raised", "timed_out", "invalid", "denied", "cancelled"]
+    approval_id: str = ""
+    """The approval that let it run, if one had to."""
+    why: Literal["raised", "timed_out", "invalid", "denied"]
     error: str
 
 

@@ -206,9 +206,9 @@ class Round:
             approved_by=current.approved_by if current else "",
         )
         log.info("tool.started", tool=call.name, call_id=call.id)
-        result = await calling.run(tool, call, context, self.now)
+        result = await calling.run(tool, call, context, self.loop.clock)
         log.info("tool.ended", tool=call.name, call_id=call.id, outcome=result.kind)
-        return result
+        return result.model_copy(update={"approval_id": current.approval_id}) if current else result
 
     async def _request(self, effect: RequestApproval) -> None:
         asked = await self.loop.approvals.request(effect, self.state)

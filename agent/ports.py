@@ -94,7 +94,7 @@ class Claim(Protocol):
         """The entries after that place, in order."""
         ...
 
-    async def append(self, events: Sequence[Event], after: int) -> tuple[Entry, ...]:
+    async def append(self, events: Sequence[Event], after: int) -> None:
         """Write these as the next entries after `after`. Raises Conflict when there are others by now, Fenced when
         the thread is no longer held, AlreadySettled when one of them decides a decided approval."""
         ...

@@ -1,0 +1,123 @@
+"""Approvals as rows: what stands open, what the log says of one, and the cards that lag behind."""
+
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter
+from sqlalchemy import text
+
+from agent.conversation import Address, MailAddress, SlackThread, SlackUser
+from agent.events import ApprovalDecided, ApprovalRequested, ToolFailed, ToolReturned
+from agent.ports import Clock
+from store import codec
+from store.codec import micros
+from store.database import Database
+
+_ADDRESS: TypeAdapter[SlackThread | SlackUser | MailAddress] = TypeAdapter(Address)
+
+_FACTS = text(
+    "SELECT approval.thread_id, event.seq, event.kind, event.at, event.body FROM approval JOIN event "
+    "ON event.thread_id = approval.thread_id AND event.seq IN (asked_seq, decided_seq, outcome_seq) "
+    "WHERE approval.id = :id ORDER BY event.seq"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalFacts:
+    """What the log says of one approval."""
+
+    thread_id: str
+    request: ApprovalRequested
+    decided: ApprovalDecided | None = None
+    outcome: ToolReturned | ToolFailed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DueCard:
+    """A place where an approval is to be shown, or brought up to date."""
+
+    approval_id: str
+    address: SlackThread | SlackUser | MailAddress
+    wanted: int
+    shown: int
+    receipt: str
+    tried: bool
+    attempts: int
+
+
+class ApprovalIndex:
+    """All approvals of a database."""
+
+    def __init__(self, database: Database, clock: Clock, lease: float = 30.0) -> None:
+        self.database = database
+        self.clock = clock
+        self.lease = lease
+        due = f"shown < wanted AND not_before <= :clock AND lease_until <= {database.now}"
+        self._due = text(f"SELECT approval_id, address_key FROM card WHERE {due} ORDER BY not_before LIMIT :limit")  # noqa: S608
+        self._claim = text(
+            f"UPDATE card SET lease_until = {database.now} + :lease, tried = :yes "  # noqa: S608
+            f"WHERE approval_id = :approval_id AND address_key = :address_key AND {due} "
+            "RETURNING address, wanted, shown, receipt, attempts"
+        )
+        self._tried = text("SELECT tried FROM card WHERE approval_id = :approval_id AND address_key = :address_key")
+
+    async def facts(self, approval_id: str) -> ApprovalFacts | None:
+        """What the log says of it; None when there is no such approval."""
+        async with self.database.read() as connection:
+            rows = (await connection.execute(_FACTS, {"id": approval_id})).all()
+        if not rows:
+            return None
+        events = [codec.entry(*row[1:]).event for row in rows]
+        request = events[0]
+        assert isinstance(request, ApprovalRequested)  # noqa: S101 - asked_seq points at nothing else
+        decided = next((each for each in events if isinstance(each, ApprovalDecided)), None)
+        outcome = next((each for each in events if isinstance(each, ToolReturned | ToolFailed)), None)
+        return ApprovalFacts(rows[0][0], request, decided, outcome)
+
+    async def listed(self, *, open_only: bool = True, thread_id: str = "", limit: int = 100) -> list[str]:
+        """Ids of approvals, the soonest to expire first."""
+        where = ["status = 'open'"] if open_only else []
+        where += ["thread_id = :thread_id"] if thread_id else []
+        clause = f"WHERE {' AND '.join(where)}" if where else ""
+        async with self.database.read() as connection:
+            found = await connection.execute(
+                text(f"SELECT id FROM approval {clause} ORDER BY expires_at, id LIMIT :limit"),  # noqa: S608 - our words
+                {"thread_id": thread_id, "limit": limit} if thread_id else {"limit": limit},
+            )
+            return list(found.scalars())
+
+    async def due_cards(self, limit: int = 50) -> list[tuple[str, str]]:
+        """Cards that lag behind: (approval id, key of the address)."""
+        async with self.database.read() as connection:
+            values = {"clock": micros(self.clock.now()), "limit": limit}
+            return [(row[0], row[1]) for row in (await connection.execute(self._due, values)).all()]
+
+    async def claim_card(self, approval_id: str, address_key: str) -> DueCard | None:
+        """Take on the work of showing it, unless somebody else has. From now on it may have been shown."""
+        key = {"approval_id": approval_id, "address_key": address_key}
+        async with self.database.write() as tx:
+            tried = (await tx.connection.execute(self._tried, key)).scalar_one_or_none()
+            values = {**key, "clock": micros(self.clock.now()), "lease": int(self.lease * 1_000_000), "yes": True}
+            row = (await tx.connection.execute(self._claim, values)).one_or_none()
+        if row is None:
+            return None
+        address, wanted, shown, receipt, attempts = row
+        return DueCard(approval_id, _ADDRESS.validate_json(address), wanted, shown, receipt, bool(tried), attempts)
+
+    async def card_shown(self, card: DueCard, receipt: str) -> None:
+        """The place shows what was wanted when the work was taken on; by now more may be."""
+        await self._card(card, "shown = :wanted, receipt = :receipt, attempts = 0", receipt=receipt)
+
+    async def card_failed(self, card: DueCard, delay: float | None) -> None:
+        """It could not be shown; look again after `delay` seconds, or never when None."""
+        if delay is None:
+            await self._card(card, "shown = :wanted, attempts = attempts + 1")
+            return
+        not_before = micros(self.clock.now()) + int(delay * 1_000_000)
+        await self._card(card, "attempts = attempts + 1, not_before = :not_before", not_before=not_before)
+
+    async def _card(self, card: DueCard, sets: str, **values: int | str) -> None:
+        async with self.database.write() as tx:
+            await tx.connection.execute(
+                text(f"UPDATE card SET {sets}, lease_until = 0 WHERE approval_id = :id AND address_key = :key"),  # noqa: S608
+                {"id": card.approval_id, "key": card.address.key, "wanted": card.wanted, **values},
+            )

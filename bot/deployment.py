@@ -1,0 +1,172 @@
+"""A deployment: the files under version control that say what the agent is, may do, and for whom.
+
+Everything is read and checked against everything else at the start, so that a name that leads nowhere stops the start
+with file, line and reason, and not the work of a Monday morning.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from agent.conversation import Value
+from agent.errors import ConfigError
+from agent.tool import Tool
+from agent.tools import BUILT_IN
+from approvals.people import Directory, PeopleFile, clashes_in
+from approvals.policy import Asking, Policy, PolicyFile
+from bot import prompts, tool_registry, yaml_files
+from bot.prompts import FilePrompt
+from bot.yaml_files import FieldPath
+
+Problems = Iterator[tuple[FieldPath, str]]
+AgentName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+
+
+class AgentEntry(Value):
+    """An agent as `agents.yaml` has it, under its name."""
+
+    description: str = ""
+    model: str | None = None
+    """None for the deployment's OPENAI_MODEL."""
+    prompt: str
+    variables: dict[str, str] = Field(default_factory=dict)
+    """Values for the prompt's variables."""
+    tools: tuple[str, ...] = ()
+
+
+class AgentsFile(Value):
+    """The whole of `agents.yaml`."""
+
+    default: AgentName
+    agents: dict[AgentName, AgentEntry]
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """One agent: which model, told what, able to do what."""
+
+    name: str
+    description: str
+    model: str | None
+    prompt: FilePrompt
+    variables: Mapping[str, str]
+    tools: Mapping[str, Tool]
+    """By name, the built-in ones among them."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """All that the files say."""
+
+    agents: Mapping[str, Agent]
+    default_agent: str
+    policy: Policy
+    directory: Directory
+    tools: Mapping[str, Tool]
+    """Every tool there is, by name; an agent has some of them."""
+    prompts: Mapping[str, FilePrompt]
+    warnings: tuple[str, ...] = ()
+    """What is allowed, and probably not meant."""
+
+    @classmethod
+    def load(cls, config_dir: Path) -> "Deployment":
+        """The deployment in that folder. Raises ConfigError, a line a problem: `file:line: field: what is wrong`."""
+        tools = tool_registry.load(config_dir)
+        texts = prompts.load(config_dir)
+        directory = _directory(config_dir)
+        policy, warnings = _policy(config_dir, tools, directory)
+        file = yaml_files.read(config_dir, "agents.yaml")
+        agents = file.parse(AgentsFile)
+        file.check(_agent_problems(agents, tools, texts))
+        return cls(
+            agents={name: _agent(name, entry, tools, texts) for name, entry in agents.agents.items()},
+            default_agent=agents.default,
+            policy=policy,
+            directory=directory,
+            tools=tools,
+            prompts=texts,
+            warnings=warnings,
+        )
+
+    def agent(self, name: str = "") -> Agent:
+        """The agent of that name, or the default one. Raises ConfigError when there is none: a thread outlived it."""
+        found = self.agents.get(name or self.default_agent)
+        if found is None:
+            raise ConfigError(f"agents.yaml: there is no agent named {name}")
+        return found
+
+
+def _agent(name: str, entry: AgentEntry, tools: Mapping[str, Tool], texts: Mapping[str, FilePrompt]) -> Agent:
+    names = dict.fromkeys((*entry.tools, *(tool.name for tool in BUILT_IN)))
+    return Agent(
+        name=name,
+        description=entry.description,
+        model=entry.model,
+        prompt=texts[entry.prompt],
+        variables=entry.variables,
+        tools={each: tools[each] for each in names},
+    )
+
+
+def _directory(config_dir: Path) -> Directory:
+    file = yaml_files.read(config_dir, "people.yaml")
+    people = file.parse(PeopleFile)
+    file.check(clashes_in(people))
+    return Directory.of(people)
+
+
+def _policy(config_dir: Path, tools: Mapping[str, Tool], directory: Directory) -> tuple[Policy, tuple[str, ...]]:
+    file = yaml_files.read(config_dir, "policy.yaml")
+    content = file.parse(PolicyFile)
+    file.check(_policy_problems(content, tools, directory))
+    policy = Policy(content)
+    return policy, tuple(f"{file.name}: {problem}" for problem in policy.problems(directory))
+
+
+def _policy_problems(content: PolicyFile, tools: Mapping[str, Tool], directory: Directory) -> Problems:
+    yield from _approver_problems(("default",), content.default, directory)
+    for place, rule in enumerate(content.rules):
+        yield from _approver_problems(("rules", place), rule, directory)
+        for at, name in enumerate(rule.tools):
+            if "*" not in name and name not in tools:
+                yield ("rules", place, "tools", at), _unknown("tool", name, tools)
+
+
+def _approver_problems(where: FieldPath, asking: Asking, directory: Directory) -> Problems:
+    if asking.approvers is None:
+        return
+    for at, role in enumerate(asking.approvers.roles):
+        if not directory.in_role(role):
+            roles = {role for person in directory.people for role in person.roles}
+            yield (*where, "approvers", "roles", at), _unknown("role in people.yaml", role, roles)
+    for at, person in enumerate(asking.approvers.people):
+        if directory.person(person) is None:
+            known = {each.id for each in directory.people}
+            yield (*where, "approvers", "people", at), _unknown("person in people.yaml", person, known)
+
+
+def _agent_problems(content: AgentsFile, tools: Mapping[str, Tool], texts: Mapping[str, FilePrompt]) -> Problems:
+    if content.default not in content.agents:
+        yield ("default",), _unknown("agent", content.default, content.agents)
+    for name, entry in content.agents.items():
+        for at, tool in enumerate(entry.tools):
+            if tool not in tools:
+                yield ("agents", name, "tools", at), _unknown("tool", tool, tools)
+        if entry.prompt not in texts:
+            yield ("agents", name, "prompt"), _unknown("prompt", entry.prompt, texts)
+        else:
+            yield from _variable_problems(("agents", name), entry, texts[entry.prompt])
+
+
+def _variable_problems(where: FieldPath, entry: AgentEntry, prompt: FilePrompt) -> Problems:
+    for variable in sorted(set(prompt.head.variables) - set(entry.variables)):
+        yield (*where, "variables"), f"the prompt {entry.prompt} needs {variable}, too"
+    for variable in sorted(set(entry.variables) - set(prompt.head.variables)):
+        yield (*where, "variables", variable), f"the prompt {entry.prompt} has no such variable"
+
+
+def _unknown(what: str, name: str, known: Mapping[str, object] | set[str]) -> str:
+    return f"there is no {what} named {name}; there are: {', '.join(sorted(known)) or 'none'}"

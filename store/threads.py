@@ -45,6 +45,8 @@ class Threads:
         self.clock = clock
         self.lease = lease
         """Seconds that a worker may be silent before another takes over."""
+        self.wake: Wake = lambda tx, thread_id: None  # noqa: ARG005 - until an engine is attached, the sweep finds it
+        """The engine's verb, called inside the transaction that gives a thread something to do."""
         self.cards_changed: Callable[[], None] = lambda: None
         """Called after a commit that leaves a card behind the facts."""
         now = database.now
@@ -68,7 +70,6 @@ class Threads:
         event: Event,
         *,
         keys: Sequence[str],
-        wake: Wake,
         new_id: str = "",
         agent: str = "",
     ) -> str | None:
@@ -91,17 +92,17 @@ class Threads:
                 if (await tx.connection.execute(_SEEN, seen)).rowcount != 1:
                     raise AlreadySeen(f"{key} was taken in before")
             await self._grow(tx, place, [event])
-            wake(tx, place.id)
+            self.wake(tx, place.id)
         return place.id
 
-    async def inform(self, thread_id: str, events: Sequence[Event], wake: Wake) -> None:
+    async def inform(self, thread_id: str, events: Sequence[Event]) -> None:
         """Append facts from outside to a thread that exists. Raises AlreadySettled for a second decision."""
         async with self.database.write() as tx:
             row = (await tx.connection.execute(self._find_id, {"id": thread_id})).one()
             await self._grow(tx, Place(*row), events)
-            wake(tx, thread_id)
+            self.wake(tx, thread_id)
 
-    async def cancel(self, thread_id: str, by: Identity, reason: str, wake: Wake) -> None:
+    async def cancel(self, thread_id: str, by: Identity, reason: str) -> None:
         """Stop the work: its open approvals are cancelled in the same breath."""
         now = self.clock.now()
         async with self.database.write() as tx:
@@ -114,7 +115,7 @@ class Threads:
             for (approval_id,) in rows.all():
                 events.append(ApprovalDecided(at=now, approval_id=approval_id, decision=Cancelled(reason=reason)))
             await self._grow(tx, Place(*row), events)
-            wake(tx, thread_id)
+            self.wake(tx, thread_id)
 
     async def _grow(self, tx: Tx, place: Place, events: Sequence[Event]) -> None:
         links = codec.chained(events, place.last_seq, place.head)

@@ -1,0 +1,150 @@
+"""The embedded engine: wakes threads in this process, one loop a thread, all threads side by side.
+
+It is not a queue and remembers nothing: what is due is what the store says is due. A wake-up is a hint that comes after
+the commit; a scan at start and a sweep each second find what a lost hint left lying, timers that have come, and threads
+whose worker died. Safety is the store's: a thread is worked on under a claim, and a stale claim cannot write.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Coroutine
+from functools import partial
+
+import structlog
+
+from agent.errors import Fenced, TwokeyError
+from agent.loop import Loop
+from store.database import Tx
+from store.held import HeldThread
+from store.threads import Threads
+
+log = structlog.get_logger()
+
+SWEEP = 1.0
+"""Seconds between two looks at the store without a hint."""
+BACKOFF = (1.0, 5.0, 15.0, 60.0, 180.0)
+"""Seconds before a thread is tried again that could not be worked on."""
+
+
+class Engine:
+    """Satisfies the three verbs: wake, run, stop."""
+
+    def __init__(self, threads: Threads, loop: Loop, workers: int = 16) -> None:
+        self.threads = threads
+        self.loop = loop
+        self.workers = workers
+        self._ready: dict[str, None] = {}
+        self._running: dict[str, asyncio.Event] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._signal = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._failures: dict[str, int] = {}
+
+    def wake(self, tx: Tx, thread_id: str) -> None:
+        """Look at the thread once this transaction is committed."""
+        tx.after_commit.append(partial(self.look_at, thread_id))
+
+    def look_at(self, thread_id: str) -> None:
+        """Look at the thread as soon as there is room; interrupt it when it is being worked on."""
+        self._ready[thread_id] = None
+        if (nudged := self._running.get(thread_id)) is not None:
+            nudged.set()
+        self._signal.set()
+
+    async def run(self) -> None:
+        """Work until `stop`."""
+        while not self._stopping.is_set():
+            try:
+                for thread_id in await self.threads.due(limit=self.workers * 4):
+                    self._ready.setdefault(thread_id)
+            except Exception:
+                log.exception("engine.sweep_failed")
+            sweep_at = asyncio.get_running_loop().time() + SWEEP
+            while not self._stopping.is_set() and (left := sweep_at - asyncio.get_running_loop().time()) > 0:
+                self._start_ready()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(left):
+                        await self._signal.wait()
+                self._signal.clear()
+
+    def _start_ready(self) -> None:
+        for thread_id in list(self._ready):
+            if len(self._running) >= self.workers:
+                return
+            if thread_id in self._running:
+                continue
+            del self._ready[thread_id]
+            self._running[thread_id] = asyncio.Event()
+            task = asyncio.create_task(self._work(thread_id), name=f"thread {thread_id}")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def stop(self, grace: float) -> None:
+        """Take nothing new; let each thread finish its step and be handed back; after `grace` seconds, cut it short."""
+        self._stopping.set()
+        self._signal.set()
+        for nudged in self._running.values():
+            nudged.set()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=grace)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _work(self, thread_id: str) -> None:
+        structlog.contextvars.bind_contextvars(thread_id=thread_id)
+        try:
+            held = await self.threads.claim(thread_id)
+            if held is not None:
+                await self._hold(held)
+        except Exception:
+            log.exception("thread.lost")
+        finally:
+            del self._running[thread_id]
+            self._signal.set()
+
+    async def _hold(self, held: HeldThread) -> None:
+        """Run the loop while the lease is renewed; give the thread up, for later, when it cannot be worked on."""
+        nudged = self._running[held.thread_id]
+        try:
+            await self._renewed(held, self.loop.run(held, self._stopping, nudged))
+        except Fenced:
+            log.warning("thread.fenced")
+        except asyncio.CancelledError:
+            with contextlib.suppress(Exception):
+                await asyncio.shield(held.hand_back())
+            raise
+        except Exception as error:
+            tries = self._failures.get(held.thread_id, 0)
+            self._failures[held.thread_id] = tries + 1
+            delay = BACKOFF[min(tries, len(BACKOFF) - 1)]
+            is_stalled = await held.give_up(delay)
+            expected = isinstance(error, TwokeyError)  # then its words say it all, and a traceback would not help
+            log.log(
+                logging.ERROR if is_stalled or not expected else logging.WARNING,
+                "thread.stalled" if is_stalled else "thread.delayed",
+                error=str(error) if expected else type(error).__name__,
+                exc_info=not expected,
+                retry_in=None if is_stalled else delay,
+            )
+        else:
+            self._failures.pop(held.thread_id, None)
+
+    async def _renewed(self, held: HeldThread, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.ensure_future(work)
+        renewing = asyncio.ensure_future(self._renew(held))
+        try:
+            await asyncio.wait({task, renewing}, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                await renewing  # it ended first, so the thread is lost: raises why
+            await task
+        finally:
+            for each in (task, renewing):
+                each.cancel()
+            await asyncio.gather(task, renewing, return_exceptions=True)
+
+    async def _renew(self, held: HeldThread) -> None:
+        while True:
+            await asyncio.sleep(self.threads.lease / 3)
+            await held.renew()

@@ -36,7 +36,7 @@ class Delivery:
 class Inbox:
     """Takes in deliveries and cancellations."""
 
-    def __init__(self, threads: Threads, wake: Callable[[Tx, str], None], clock: Clock, ids: Ids, agent: str) -> None:
+    def __init__(self, threads: Threads, clock: Clock, ids: Ids, agent: str) -> None:
         self.threads = threads
         self.clock = clock
         self.ids = ids

@@ -1,0 +1,93 @@
+"""The only doubles: a clock that is moved by hand, ids that count, a model with a script, and a channel that records."""
+
+import asyncio
+import base64
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from agent.conversation import ApiThread, MailThread, SlackThread
+from agent.ports import ModelAnswer, ModelRequest, Presence, Reply
+
+
+class FakeClock:
+    """Stands still until it is moved."""
+
+    def __init__(self, at: datetime = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        """The moment it stands at."""
+        return self.at
+
+    def move(self, seconds: float) -> None:
+        """Forwards, or back."""
+        self.at += timedelta(seconds=seconds)
+
+
+class CountingIds:
+    """Ids in the shape of real ones, counted up."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def new(self, prefix: str) -> str:
+        """The next id."""
+        self.count += 1
+        text = base64.b32encode(self.count.to_bytes(12, "big")).decode().lower().rstrip("=")
+        return f"{prefix}_{text:a>20}"[: len(prefix) + 21]
+
+
+Step = ModelAnswer | Exception | Callable[[ModelRequest], ModelAnswer]
+
+
+@dataclass
+class ScriptedModel:
+    """Answers from a list, in order, and remembers what it was asked. Satisfies `agent.ports.Model`."""
+
+    steps: list[Step] = field(default_factory=list)
+    requests: list[ModelRequest] = field(default_factory=list)
+    hold: asyncio.Event | None = None
+    """When set: answer only once this event is."""
+
+    async def respond(self, request: ModelRequest) -> ModelAnswer:
+        """The next step; an exception is raised."""
+        self.requests.append(request)
+        if self.hold is not None:
+            await self.hold.wait()
+        step = self.steps.pop(0) if self.steps else ModelAnswer(text="Done.")
+        if isinstance(step, Exception):
+            raise step
+        return step(request) if callable(step) else step
+
+
+@dataclass
+class RecordingOutbox:
+    """Remembers what was said. Satisfies `agent.ports.Outbox`."""
+
+    sent: list[Reply] = field(default_factory=list)
+    presences: list[Presence] = field(default_factory=list)
+    failures: list[Exception] = field(default_factory=list)
+
+    async def send(self, conversation: SlackThread | MailThread | ApiThread, reply: Reply) -> tuple[str, ...]:
+        """Record it, or fail as told."""
+        if self.failures:
+            raise self.failures.pop(0)
+        if reply.key in self.keys:
+            return (f"receipt:{reply.key}",)
+        self.sent.append(reply)
+        return (f"receipt:{reply.key}",)
+
+    async def show_presence(self, conversation: SlackThread | MailThread | ApiThread, presence: Presence) -> None:
+        """Record it."""
+        self.presences.append(presence)
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """Of what was said."""
+        return [reply.key for reply in self.sent]
+
+    @property
+    def texts(self) -> list[str]:
+        """What was said."""
+        return [reply.text for reply in self.sent]

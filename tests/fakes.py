@@ -1,4 +1,4 @@
-"""The only doubles: a clock that is moved by hand, ids that count, a model with a script, and a channel that records."""
+"""The only doubles: a clock moved by hand, ids that count, a model with a script, and a channel that records."""
 
 import asyncio
 import base64

@@ -1,8 +1,8 @@
 """Where people talk to the agent, and who they are as that place knows them. Frozen values only."""
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, SerializerFunctionWrapHandler, model_serializer
 
 JsonObject: TypeAlias = dict[str, JsonValue]
 
@@ -13,7 +13,23 @@ class Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class SlackThread(Value):
+class Tagged(Value):
+    """One of several kinds of value: its kind is written even where defaults are left out."""
+
+    tag: ClassVar[str]
+
+    @model_serializer(mode="wrap")
+    def _with_tag(self, write: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
+        return {self.tag: getattr(self, self.tag), **write(self)}
+
+
+class Where(Tagged):
+    """A place where things are said or shown."""
+
+    tag = "channel_kind"
+
+
+class SlackThread(Where):
     """A thread in a Slack channel or DM; `thread_ts` is the ts of its root message."""
 
     channel_kind: Literal["slack"] = "slack"
@@ -27,7 +43,7 @@ class SlackThread(Value):
         return f"slack:{self.team}:{self.channel}:{self.thread_ts}"
 
 
-class MailThread(Value):
+class MailThread(Where):
     """A mail conversation of one of our addresses, named by the Message-ID of its first mail."""
 
     channel_kind: Literal["mail"] = "mail"
@@ -40,7 +56,7 @@ class MailThread(Value):
         return f"mail:{self.mailbox}:{self.root}"
 
 
-class ApiThread(Value):
+class ApiThread(Where):
     """A thread launched over REST or from the command line; its replies are read from the thread itself."""
 
     channel_kind: Literal["api"] = "api"
@@ -55,7 +71,7 @@ class ApiThread(Value):
 Conversation = Annotated[SlackThread | MailThread | ApiThread, Field(discriminator="channel_kind")]
 
 
-class SlackUser(Value):
+class SlackUser(Where):
     """A person's DM in one Slack workspace."""
 
     channel_kind: Literal["slack_user"] = "slack_user"
@@ -69,7 +85,7 @@ class SlackUser(Value):
         return f"slack_user:{self.team}:{self.user}"
 
 
-class MailAddress(Value):
+class MailAddress(Where):
     """A person's mailbox."""
 
     channel_kind: Literal["mail_address"] = "mail_address"

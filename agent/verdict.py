@@ -4,10 +4,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from agent.conversation import Identity, JsonObject, Value
+from agent.conversation import Identity, JsonObject, Tagged, Value
 
 
-class Approved(Value):
+class Outcome(Tagged):
+    """One way for an approval to end."""
+
+    tag = "outcome"
+
+
+class Approved(Outcome):
     """The call may run. `arguments` are those to run, when the approver changed them."""
 
     outcome: Literal["approved"] = "approved"
@@ -16,27 +22,27 @@ class Approved(Value):
     arguments: JsonObject | None = None
 
 
-class Rejected(Value):
+class Rejected(Outcome):
     """A person said no."""
 
     outcome: Literal["rejected"] = "rejected"
     reason: str = ""
 
 
-class Expired(Value):
+class Expired(Outcome):
     """Nobody decided in time. Not a refusal."""
 
     outcome: Literal["expired"] = "expired"
 
 
-class Cancelled(Value):
+class Cancelled(Outcome):
     """The work it was asked for was stopped. Neither a refusal nor an expiry."""
 
     outcome: Literal["cancelled"] = "cancelled"
     reason: str = ""
 
 
-class Answered(Value):
+class Answered(Outcome):
     """The words, or the choice, that a person gave to a question."""
 
     outcome: Literal["answered"] = "answered"

@@ -85,7 +85,7 @@ class OpenApproval:
     reminded: int = 0
 
 
-NONE: Mapping[str, CallState] = MappingProxyType({})
+NO_CALLS: Mapping[str, CallState] = MappingProxyType({})
 NO_APPROVALS: Mapping[str, OpenApproval] = MappingProxyType({})
 
 
@@ -97,7 +97,7 @@ class ThreadState:
     conversation: SlackThread | MailThread | ApiThread
     agent: str = ""
     entries: tuple[Entry, ...] = ()
-    calls: Mapping[str, CallState] = field(default_factory=lambda: NONE)
+    calls: Mapping[str, CallState] = field(default_factory=lambda: NO_CALLS)
     """Of the latest answer that had calls, by call id, in the model's order."""
     approvals: Mapping[str, OpenApproval] = field(default_factory=lambda: NO_APPROVALS)
     """Open ones, by approval id."""
@@ -292,13 +292,5 @@ def _cancelled(state: ThreadState) -> ThreadState:
     calls = {
         key: call if call.status == "started" else replace(call, status="settled") for key, call in state.calls.items()
     }
-    return replace(
-        state,
-        calls=MappingProxyType(calls),
-        approvals=NO_APPROVALS,
-        reply=None,
-        unseen=(),
-        news=False,
-        retry_at=None,
-        cancelled=True,
-    )
+    quiet = replace(state, reply=None, unseen=(), news=False, retry_at=None, approvals=NO_APPROVALS)
+    return replace(quiet, calls=MappingProxyType(calls), cancelled=True)

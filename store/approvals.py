@@ -52,9 +52,9 @@ class ApprovalIndex:
         self.clock = clock
         self.lease = lease
         due = f"shown < wanted AND not_before <= :clock AND lease_until <= {database.now}"
-        self._due = text(f"SELECT approval_id, address_key FROM card WHERE {due} ORDER BY not_before LIMIT :limit")  # noqa: S608
+        self._due = text(f"SELECT approval_id, address_key FROM card WHERE {due} ORDER BY not_before LIMIT :limit")
         self._claim = text(
-            f"UPDATE card SET lease_until = {database.now} + :lease, tried = :yes "  # noqa: S608
+            f"UPDATE card SET lease_until = {database.now} + :lease, tried = :yes "
             f"WHERE approval_id = :approval_id AND address_key = :address_key AND {due} "
             "RETURNING address, wanted, shown, receipt, attempts"
         )
@@ -80,7 +80,7 @@ class ApprovalIndex:
         clause = f"WHERE {' AND '.join(where)}" if where else ""
         async with self.database.read() as connection:
             found = await connection.execute(
-                text(f"SELECT id FROM approval {clause} ORDER BY expires_at, id LIMIT :limit"),  # noqa: S608 - our words
+                text(f"SELECT id FROM approval {clause} ORDER BY expires_at, id LIMIT :limit"),
                 {"thread_id": thread_id, "limit": limit} if thread_id else {"limit": limit},
             )
             return list(found.scalars())
@@ -118,6 +118,6 @@ class ApprovalIndex:
     async def _card(self, card: DueCard, sets: str, **values: int | str) -> None:
         async with self.database.write() as tx:
             await tx.connection.execute(
-                text(f"UPDATE card SET {sets}, lease_until = 0 WHERE approval_id = :id AND address_key = :key"),  # noqa: S608
+                text(f"UPDATE card SET {sets}, lease_until = 0 WHERE approval_id = :id AND address_key = :key"),
                 {"id": card.approval_id, "key": card.address.key, "wanted": card.wanted, **values},
             )

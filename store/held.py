@@ -93,7 +93,7 @@ class HeldThread:
         """Let go with work left: it is due again at once."""
         async with self.threads.database.write() as tx:
             await tx.connection.execute(
-                text(f"UPDATE thread SET lease_until = 0 WHERE {self._held}"),  # noqa: S608
+                text(f"UPDATE thread SET lease_until = 0 WHERE {self._held}"),
                 {"id": self.thread_id, "epoch": self.epoch},
             )
 
@@ -103,7 +103,7 @@ class HeldThread:
         async with self.threads.database.write() as tx:
             found = await tx.connection.execute(
                 text(
-                    "UPDATE thread SET lease_until = 0, attempts = attempts + 1, not_before = :not_before, "  # noqa: S608
+                    "UPDATE thread SET lease_until = 0, attempts = attempts + 1, not_before = :not_before, "
                     f"status = CASE WHEN attempts + 1 >= {STALLED_AFTER} THEN 'stalled' ELSE status END "
                     f"WHERE {self._held} RETURNING status"
                 ),
@@ -115,7 +115,7 @@ class HeldThread:
         """Hold on for another lease. Raises Fenced when it is too late."""
         async with self.threads.database.write() as tx:
             done = await tx.connection.execute(
-                text(f"UPDATE thread SET lease_until = {self.threads.database.now} + :lease WHERE {self._held}"),  # noqa: S608
+                text(f"UPDATE thread SET lease_until = {self.threads.database.now} + :lease WHERE {self._held}"),
                 {"id": self.thread_id, "epoch": self.epoch, "lease": int(self.threads.lease * 1_000_000)},
             )
         if done.rowcount != 1:
@@ -126,12 +126,12 @@ class HeldThread:
         seq, head = (links[-1].seq, links[-1].hash) if links else (after, self._place.head)
         row: dict[str, object] = {"id": self.thread_id, "epoch": self.epoch, "after": after, "seq": seq, "head": head}
         done = await tx.connection.execute(
-            text(f"UPDATE thread SET {sets} WHERE {self._held} AND last_seq = :after"),  # noqa: S608
+            text(f"UPDATE thread SET {sets} WHERE {self._held} AND last_seq = :after"),
             {**row, **values},
         )
         if done.rowcount == 1:
             return
-        held = await tx.connection.execute(text(f"SELECT 1 FROM thread WHERE {self._held}"), row)  # noqa: S608
+        held = await tx.connection.execute(text(f"SELECT 1 FROM thread WHERE {self._held}"), row)
         raise Fenced if held.one_or_none() is None else Conflict
 
     async def _write(self, tx: Tx, events: Sequence[Event], links: Sequence[codec.Link]) -> None:

@@ -89,6 +89,19 @@ class LandmarkRow(SQLModel, table=True):
     thread_id: str
 
 
+class RawMailRow(SQLModel, table=True):
+    """A mail as it came in, whether or not anything could be made of it."""
+
+    __tablename__ = "raw_mail"
+
+    key: str = Field(primary_key=True)
+    """SHA-256 over recipients and content."""
+    provider: str
+    recipients: str
+    at: int = Field(sa_column=Column(BigInteger, nullable=False, index=True))
+    raw: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
 class ApprovalRow(SQLModel, table=True):
     """Where an approval stands, and where in the log its facts are."""
 

@@ -50,16 +50,16 @@ class Threads:
         self.cards_changed: Callable[[], None] = lambda: None
         """Called after a commit that leaves a card behind the facts."""
         now = database.now
-        self._find = text(f"SELECT id, last_seq, head FROM thread WHERE conversation_key = :key{database.for_update}")  # noqa: S608
-        self._find_id = text(f"SELECT id, last_seq, head FROM thread WHERE id = :id{database.for_update}")  # noqa: S608
+        self._find = text(f"SELECT id, last_seq, head FROM thread WHERE conversation_key = :key{database.for_update}")
+        self._find_id = text(f"SELECT id, last_seq, head FROM thread WHERE id = :id{database.for_update}")
         is_due = "(last_seq > done_seq OR wake_at <= :clock) AND not_before <= :clock AND status = 'active'"
         self._claim = text(
-            f"UPDATE thread SET epoch = epoch + 1, lease_until = {now} + :lease "  # noqa: S608
+            f"UPDATE thread SET epoch = epoch + 1, lease_until = {now} + :lease "
             f"WHERE id = :id AND lease_until <= {now} AND {is_due} "
             "RETURNING epoch, last_seq, head, conversation, agent"
         )
         self._due = text(
-            f"SELECT id FROM thread WHERE {is_due} AND lease_until <= {now} ORDER BY not_before, id LIMIT :limit"  # noqa: S608
+            f"SELECT id FROM thread WHERE {is_due} AND lease_until <= {now} ORDER BY not_before, id LIMIT :limit"
         )
 
     # --- in ---------------------------------------------------------------------------------------------------------

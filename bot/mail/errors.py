@@ -12,8 +12,10 @@ MailError
     └── MailUnknown    the connection broke after the message had been handed over
 """
 
+from agent.errors import TwokeyError
 
-class MailError(Exception):
+
+class MailError(TwokeyError):
     """Something about mail went wrong."""
 
 

@@ -79,6 +79,16 @@ def upgrade() -> None:
     )
     op.create_index("event_place", "event", ["thread_id", "seq"], unique=True)
     op.create_table(
+        "raw_mail",
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("provider", sa.String(), nullable=False),
+        sa.Column("recipients", sa.String(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("raw", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("key"),
+    )
+    op.create_index(op.f("ix_raw_mail_at"), "raw_mail", ["at"], unique=False)
+    op.create_table(
         "landmark",
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("thread_id", sa.String(), nullable=False),
@@ -123,5 +133,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop them, and all that was ever said."""
-    for table in ("card", "approval", "landmark", "delivery", "event", "thread"):
+    for table in ("card", "approval", "raw_mail", "landmark", "delivery", "event", "thread"):
         op.drop_table(table)

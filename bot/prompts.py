@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import Field, StringConstraints
 
@@ -94,8 +94,10 @@ def parse(text: str, name: str, stem: str) -> FilePrompt:
         prompt.render(dict.fromkeys(head.variables, "x"))
     except TemplateSyntaxError as error:
         raise ConfigError(f"{name}:{error.lineno + lines_before}: {error.message}") from None
-    except TemplateError as error:
-        raise ConfigError(f"{name}: cannot be rendered: {error.message}") from None
+    except ConfigError:
+        raise
+    except Exception as error:  # a template can raise whatever an expression in it can
+        raise ConfigError(f"{name}: cannot be rendered: {error}") from error
     return prompt
 
 

@@ -115,9 +115,9 @@ class _Reader:
 
     def _value(self, node: yaml.Node, path: FieldPath) -> object:
         match node:
-            case yaml.MappingNode():
+            case yaml.MappingNode(tag="tag:yaml.org,2002:map"):
                 return self._mapping(node, path)
-            case yaml.SequenceNode():
+            case yaml.SequenceNode(tag="tag:yaml.org,2002:seq"):
                 return [self.value(each, (*path, place)) for place, each in enumerate(node.value)]
             case _:
                 return self._scalar(node)

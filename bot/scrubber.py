@@ -24,7 +24,8 @@ _LOOKS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\bxox[a-z](?:\.xox[a-z])?-[\w-]{6,}|\bxapp-[\w-]{6,}"), GONE),
     (re.compile(r"\b(?:sk|rk)-[\w-]{12,}"), GONE),
     (re.compile(r"\bwhsec_[\w+/=-]{8,}"), GONE),
-    (re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{6,}", re.IGNORECASE), rf"\1 {GONE}"),
+    (re.compile(r"\b([Bb]earer)\s+[\w.~+/=-]{8,}"), rf"\1 {GONE}"),
+    (re.compile(r"\b(authorization\W{1,4}basic\s+)[\w+/=-]+", re.IGNORECASE), rf"\1{GONE}"),
     (re.compile(r"\b([a-z][a-z0-9+.-]{1,30}://)[^\s/@\"']{1,500}@", re.IGNORECASE), rf"\1{GONE}@"),
     # The links and reply addresses of approvals (approvals.token): whoever has one is half way to a decision.
     (re.compile(r"(/approvals/)[\w-]{16,}\.[\w.-]+"), rf"\1{GONE}"),

@@ -109,10 +109,13 @@ def lookup_order(order_id: str) -> dict[str, JsonValue]:
 
 
 def preview_refund(order_id: str, amount: float, reason: str) -> str:  # noqa: ARG001 - the card shows the reason already
-    """What the approver reads: whose order, what for, and what would be left of it."""
-    with _database() as connection:
-        order = _order(connection, order_id)
-    cents = _refundable(order, amount)
+    """What the approver reads: whose order, what for, and what would be left of it; or why it would fail."""
+    try:
+        with _database() as connection:
+            order = _order(connection, order_id)
+        cents = _refundable(order, amount)
+    except (LookupError, ValueError) as error:
+        return f"This would fail: {error}."
     return (
         f"Refund {_money(cents, order)} of {_money(_cents(float(str(order['total']))), order)} to {order['customer']} "
         f"({order['email']}) for {order['item']}, order {order['order_id']}. "

@@ -43,7 +43,7 @@ def test_a_missing_value_is_an_error() -> None:
         (HEAD.replace("1.0.0", "v1"), "prompts/greet.md:3: version: String should match"),
         (HEAD.replace("version: 1.0.0\n", ""), "prompts/greet.md:2: version: is missing"),
         (HEAD.replace("greet", "hello"), "prompts/greet.md:2: name: must be greet, as the file is called"),
-        (HEAD.replace("description:", "describtion:"), "describtion: is not known here"),
+        (HEAD.replace("description:", "summary:"), "summary: is not known here"),
         (HEAD + "{{ who }} {{ whom }}", "prompts/greet.md:5: variables: the text uses whom, which is not listed"),
         (HEAD + "nobody", "prompts/greet.md:6: variables.who: is listed, and the text does not use it"),
         (HEAD + "\n{{ who", "prompts/greet.md:9: "),

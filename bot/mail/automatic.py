@@ -42,7 +42,8 @@ _SUBJECTS = re.compile(
     r"(?:undeliver(?:able|ed)|mail delivery (?:failed|failure|system|subsystem)|delivery status notification"
     r"|returned mail|failure notice|delivery (?:failure|has failed)|unzustellbar|non remis"
     r"|auto(?:matic|matically|mated)?[ -]?(?:reply|response|generated)\b|out of (?:the )?office|automatische antwort"
-    r"|abwesenheit|réponse automatique|respuesta automática|risposta automatica|resposta automática|automatisch antwoord"
+    r"|abwesenheit|réponse automatique|respuesta automática|risposta automatica|resposta automática"
+    r"|automatisch antwoord"
     r"|自动回复|自動応答)",
     re.IGNORECASE,
 )

@@ -10,15 +10,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import structlog
+
 from agent.conversation import ApiThread, MailAddress, MailThread, SlackThread, SlackUser
-from agent.errors import ChannelDown, ChannelRefused
+from agent.errors import ChannelDown, ChannelError, ChannelRefused
 from agent.ports import Clock, Presence, Reply
 from approvals import token
 from approvals.card import Card
 from bot.mail.approval_mail import ApprovalAsk, approval_mail
-from bot.mail.email import Mailbox
+from bot.mail.email import InboundEmail, Mailbox
 from bot.mail.errors import MailRefused, MailTransient, MailUnknown
 from bot.mail.message import Outgoing, compose, message_id_for, reply_subject
+
+log = structlog.get_logger()
 
 ABOVE = "twokey"
 """The mark in the line "reply above this line"; the reader of inbound mail cuts there."""
@@ -92,6 +96,27 @@ class MailChannel:
 
     async def show_presence(self, conversation: SlackThread | MailThread | ApiThread, presence: Presence) -> None:
         """Mail has no such thing."""
+
+    async def answer(self, mail: InboundEmail, text: str) -> None:
+        """A short word back to whoever wrote this mail. A failure is logged: nothing else depends on it."""
+        if mail.sender is None:
+            return
+        try:
+            await self._hand_over(
+                Outgoing(
+                    sender=Mailbox(self.address, self.name),
+                    to=(Mailbox(mail.sender.address),),
+                    subject=reply_subject(mail.subject),
+                    markdown=text,
+                    message_id=self._message_id("n", f"{mail.message_id}.{text}"),
+                    at=self.clock.now(),
+                    in_reply_to=mail.message_id,
+                    references=mail.references,
+                    delimiter=ABOVE,
+                )
+            )
+        except ChannelError as error:
+            log.warning("mail.answer_failed", error=str(error))
 
     def _asking(self, address: MailAddress, card: Card, message_id: str) -> Outgoing:
         link = token.link_token(card.approval_id, address.person, self.secrets, card.expires_at)

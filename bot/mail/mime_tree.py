@@ -12,7 +12,9 @@ from bot.mail.header_block import HeaderBlock
 
 MAX_PARTS = 300
 MAX_DEPTH = 10
-MAX_PART_FIELD = 4 * 1024
+MAX_PART_FIELD = 2 * 1024
+LONG_FIELD = 300
+MAX_LONG_FIELDS = 64 * 1024
 
 Failures = (
     RecursionError,
@@ -76,10 +78,16 @@ def parameter(part: Message, name: str) -> str:
 
 
 class _PartFactory:
-    """Makes the message objects of one parse, and refuses to make too many."""
+    """Makes the message objects of one parse and refuses to make too many; keeps the budget for long fields."""
 
     def __init__(self) -> None:
         self._made = 0
+        self._long = 0
+
+    def affords(self, size: int) -> bool:
+        """Whether a field of this size may still be parsed: the time for one grows with its square."""
+        self._long += size if size > LONG_FIELD else 0
+        return size <= MAX_PART_FIELD and (size <= LONG_FIELD or self._long <= MAX_LONG_FIELDS)
 
     def __call__(self, *, policy: EmailPolicy) -> EmailMessage:
         self._made += 1
@@ -93,6 +101,7 @@ class _BoundedPolicy(EmailPolicy):
 
     def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
         """Keeps a field as it came, if it is small enough."""
-        if sum(map(len, sourcelines)) > MAX_PART_FIELD:
+        factory: Any = self.message_factory
+        if not factory.affords(sum(map(len, sourcelines))):
             return sourcelines[0].partition(":")[0], ""
         return super().header_source_parse(sourcelines)

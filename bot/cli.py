@@ -1,0 +1,184 @@
+"""The command line: start processes, and do one-off jobs on the same code and settings (factor XII).
+
+Exit status: 0 done, 1 refused or failed, 2 wrong use. Lists take `--json`.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+
+import typer
+
+from agent.errors import TwokeyError
+from bot import logs
+from bot.settings import Settings
+
+if TYPE_CHECKING:
+    from bot import shell
+
+T = TypeVar("T")
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="An agent that never turns a dangerous key alone.")
+threads = typer.Typer(no_args_is_help=True, help="Look at threads, and stop them.")
+approvals = typer.Typer(
+    no_args_is_help=True, help="Look at approvals, and decide them (as the person of TWOKEY_TOKEN)."
+)
+admin = typer.Typer(no_args_is_help=True, help="Jobs for operators.")
+app.add_typer(threads, name="threads")
+app.add_typer(approvals, name="approvals")
+app.add_typer(admin, name="admin")
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
+
+
+def main() -> None:
+    """The `twokey` command."""
+    try:
+        app()
+    except TwokeyError as error:
+        for line in str(error).splitlines():
+            typer.echo(f"twokey: {line}", err=True)
+        sys.exit(1)
+
+
+def _settings(**overrides: object) -> Settings:
+    return Settings.load(".env", **overrides)
+
+
+@app.command()
+def run(
+    role: Annotated[Literal["all", "web", "worker"], typer.Option(help="Which work this process does.")] = "all",
+    host: Annotated[str | None, typer.Option(help="Instead of HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Instead of PORT.")] = None,
+) -> None:
+    """Run the agent against the services named in the environment and `.env`."""
+    from bot import serving  # noqa: PLC0415 - only this command needs the server
+
+    given = {"host": host, "port": port}
+    settings = _settings(**{name: value for name, value in given.items() if value is not None})
+    serving.run(settings, role)
+
+
+@app.command()
+def demo(
+    headless: Annotated[
+        bool, typer.Option("--headless", help="Play the scenario, print the transcript, exit.")
+    ] = False,
+    port: Annotated[int, typer.Option(help="Of the demo page; 0 for a free one.")] = 8700,
+) -> None:
+    """A workspace, a mailbox and a model to try Twokey with: nothing leaves this machine."""
+    from bot import demo as show  # noqa: PLC0415 - the sandbox is not part of a normal start
+
+    if not asyncio.run(show.headless() if headless else show.interactive(port)):
+        raise typer.Exit(1)
+
+
+# --- threads --------------------------------------------------------------------------------------------------------
+
+
+@threads.command("list")
+def list_threads(limit: int = 50, as_json: Json = False) -> None:
+    """The newest threads, what each waits for, and where it lives."""
+    from bot import shell  # noqa: PLC0415 - see `_with`
+
+    rows = _with(lambda desk: desk.threads.recent(limit))
+    typer.echo(json.dumps(rows, indent=1) if as_json else shell.thread_table(rows))
+
+
+@threads.command("show")
+def show_thread(thread_id: str, as_json: Json = False) -> None:
+    """One thread, event by event."""
+    from bot import shell  # noqa: PLC0415 - see `_with`
+
+    entries = _with(lambda desk: desk.entries(thread_id))
+    typer.echo(shell.entries_json(entries) if as_json else shell.entries_text(entries))
+
+
+@threads.command("cancel")
+def cancel_thread(thread_id: str, reason: str = "") -> None:
+    """Stop the work on a thread; its open approvals are cancelled."""
+    _with(lambda desk: desk.cancel(thread_id, reason))
+    typer.echo(f"cancelled {thread_id}")
+
+
+# --- approvals ------------------------------------------------------------------------------------------------------
+
+
+@approvals.command("list")
+def list_approvals(
+    every: Annotated[bool, typer.Option("--all", help="Also those that are decided.")] = False, as_json: Json = False
+) -> None:
+    """What waits for people, the soonest to expire first."""
+    from bot import shell  # noqa: PLC0415 - see `_with`
+
+    cards = _with(lambda desk: desk.cards(open_only=not every))
+    typer.echo(shell.cards_json(cards) if as_json else shell.card_table(cards))
+
+
+@approvals.command("show")
+def show_approval(approval_id: str, as_json: Json = False) -> None:
+    """One approval in full."""
+    from bot import shell  # noqa: PLC0415 - see `_with`
+
+    card = _with(lambda desk: desk.card(approval_id))
+    typer.echo(shell.cards_json([card]) if as_json else shell.card_text(card))
+
+
+@approvals.command("approve")
+def approve(
+    approval_id: str,
+    arguments: Annotated[str, typer.Option(help="Changed arguments, as a JSON object.")] = "",
+) -> None:
+    """Let the call run, as the person whose token is in TWOKEY_TOKEN."""
+    from bot import shell  # noqa: PLC0415 - see `_with`
+
+    typer.echo(shell.card_text(_with(lambda desk: desk.approve(approval_id, arguments))))
+
+
+@approvals.command("reject")
+def reject(approval_id: str, reason: str = "") -> None:
+    """Do not let the call run, as the person whose token is in TWOKEY_TOKEN."""
+    from bot import shell  # noqa: PLC0415 - see `_with`
+
+    typer.echo(shell.card_text(_with(lambda desk: desk.reject(approval_id, reason))))
+
+
+@approvals.command("answer")
+def answer(approval_id: str, text: str) -> None:
+    """Answer a question of the agent's, as the person whose token is in TWOKEY_TOKEN."""
+    from bot import shell  # noqa: PLC0415 - see `_with`
+
+    typer.echo(shell.card_text(_with(lambda desk: desk.answer(approval_id, text))))
+
+
+# --- admin ----------------------------------------------------------------------------------------------------------
+
+
+@admin.command()
+def migrate() -> None:
+    """Bring the database's schema to what this release needs. The only thing that changes it."""
+    from bot import shell  # noqa: PLC0415 - see `_with`
+
+    before, after = asyncio.run(shell.migrate(_settings()))
+    typer.echo(f"at {after} already" if before == after else f"migrated from {before or 'nothing'} to {after}")
+
+
+@admin.command()
+def token() -> None:
+    """A new bearer token for a person or service, and the line for people.yaml. Nothing is stored."""
+    from bot import shell  # noqa: PLC0415 - see `_with`
+
+    secret, digest = shell.new_token()
+    typer.echo(f"token (give it to its owner, it is shown only now): {secret}")
+    typer.echo(f"for people.yaml, under api_tokens: {digest}")
+
+
+def _with(work: "Callable[[shell.Desk], Awaitable[T]]") -> T:
+    """Do it on the store of the settings. Imports are late so that `--help` and wrong use answer at once."""
+    from bot import shell  # noqa: PLC0415 - as above
+
+    settings = _settings()
+    logs.configure("warning", "console", settings.secrets(), stream=sys.stderr)
+    return asyncio.run(shell.on_store(settings, work))

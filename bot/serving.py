@@ -1,0 +1,69 @@
+"""Runs one process: the web server around the service, or a worker alone. Ends in good order on SIGTERM."""
+
+import asyncio
+import signal
+
+import structlog
+import uvicorn
+
+from agent.errors import ConfigError
+from bot import logs
+from bot.settings import Settings
+from bot.wiring import Role, Service, build
+
+log = structlog.get_logger()
+
+
+def run(settings: Settings, role: Role) -> None:
+    """Serve until told to stop. Raises ConfigError when it cannot even start."""
+    logs.configure(settings.log_level, settings.log_format, settings.secrets())
+    settings.check_model()
+    service = build(settings, role=role)
+    for doubt in (*settings.doubts(), *service.deployment.warnings):
+        log.warning("config.doubt", doubt=doubt)
+    if role == "worker":
+        asyncio.run(_work(service))
+    else:
+        _serve(service)
+
+
+def _serve(service: Service) -> None:
+    from bot import web  # noqa: PLC0415 - a worker needs no web framework
+
+    settings = service.settings
+    config = uvicorn.Config(
+        web.create(service),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=max(1, int(settings.shutdown_grace)),
+        lifespan="on",
+    )
+    server = _Server(config)
+    server.run()
+    if server.failure is not None:
+        raise server.failure
+
+
+class _Server(uvicorn.Server):
+    """A server whose failed start is an error with our words, not uvicorn's traceback."""
+
+    failure: ConfigError | None = None
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]  # wider than theirs
+        """Start; remember why not."""
+        await super().startup(sockets)  # type: ignore[arg-type]  # as above
+        if self.should_exit:
+            self.failure = ConfigError("the start failed; the lines above say why")
+
+
+async def _work(service: Service) -> None:
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    from bot.web import connect_slack  # noqa: PLC0415 - Bolt is slow to import; only where Slack is set up
+
+    async with service, connect_slack(service):
+        await stop.wait()

@@ -1,0 +1,180 @@
+"""What the one-off commands do, on the same store and rules as a running process, and how it reads on a terminal."""
+
+import json
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import TypeVar
+
+from agent.conversation import Identity, JsonObject
+from agent.errors import ConfigError, Refused
+from agent.thread import Entry
+from approvals.card import Card
+from approvals.decision import Answer, Approve, Choice, Reject
+from approvals.people import Person, token_digest
+from bot.settings import Settings
+from bot.wiring import Service, build
+from store import schema
+from store.database import Database
+from store.threads import Threads
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The store as a command sees it."""
+
+    service: Service
+
+    @property
+    def threads(self) -> Threads:
+        """All threads."""
+        return self.service.threads
+
+    async def entries(self, thread_id: str) -> tuple[Entry, ...]:
+        """The log of a thread. Raises Refused when there is no such."""
+        entries = await self.threads.entries(thread_id)
+        if not entries:
+            raise Refused(f"there is no thread {thread_id}; see: twokey threads list")
+        return entries
+
+    async def cancel(self, thread_id: str, reason: str) -> None:
+        """Stop the work on it."""
+        await self.entries(thread_id)
+        await self.service.inbox.cancel_thread(thread_id, Identity(channel="cli", id=self._me().id), reason)
+
+    async def cards(self, *, open_only: bool) -> list[Card]:
+        """Approvals as cards."""
+        return [await self.card(each) for each in await self.service.index.listed(open_only=open_only)]
+
+    async def card(self, approval_id: str) -> Card:
+        """One approval. Raises Refused when there is no such."""
+        view = await self.service.gate.view(approval_id)
+        if view is None:
+            raise Refused(f"there is no approval {approval_id}; see: twokey approvals list")
+        return view.card
+
+    async def approve(self, approval_id: str, arguments: str) -> Card:
+        """Yes, to what the card shows, or to these arguments."""
+        card = await self.card(approval_id)
+        return await self._decide(approval_id, Approve(card.digest, _object(arguments) if arguments else None))
+
+    async def reject(self, approval_id: str, reason: str) -> Card:
+        """No."""
+        return await self._decide(approval_id, Reject(reason))
+
+    async def answer(self, approval_id: str, text: str) -> Card:
+        """Words."""
+        return await self._decide(approval_id, Answer(text))
+
+    async def _decide(self, approval_id: str, choice: Choice) -> Card:
+        me = self._me()
+        who = Identity(channel="cli", id=me.id, name=me.name)
+        return await self.service.gate.decide(approval_id, choice, who, "cli")
+
+    def _me(self) -> Person:
+        """Whoever the token says, never whoever the caller claims to be."""
+        token = self.service.settings.twokey_token
+        person = self.service.deployment.directory.by_token(token.get_secret_value()) if token else None
+        if person is None:
+            raise ConfigError(
+                "TWOKEY_TOKEN: must be the token of somebody in people.yaml; make one with: twokey admin token"
+            )
+        return person
+
+
+async def on_store(settings: Settings, work: Callable[[Desk], Awaitable[T]]) -> T:
+    """Do it on the store of these settings, beside whatever process works on it."""
+    service = build(settings)
+    try:
+        await schema.require(service.database)
+        return await work(Desk(service))
+    finally:
+        await service.database.aclose()
+
+
+async def migrate(settings: Settings) -> tuple[str | None, str]:
+    """Bring the schema up to date; the versions before and after."""
+    database = Database(settings.database_url.get_secret_value())
+    try:
+        return await schema.migrate(database)
+    finally:
+        await database.aclose()
+
+
+def new_token() -> tuple[str, str]:
+    """A token, and its digest for people.yaml."""
+    token = f"tk_{secrets.token_urlsafe(32)}"
+    return token, token_digest(token)
+
+
+def _object(text: str) -> JsonObject:
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise Refused(f"--arguments is not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise Refused("--arguments must be a JSON object")
+    return found
+
+
+# --- how it reads ---------------------------------------------------------------------------------------------------
+
+
+def thread_table(rows: Sequence[dict[str, object]]) -> str:
+    """A line a thread."""
+    lines = [f"{'THREAD':26}{'AGENT':14}{'STATE':12}{'EVENTS':>6}  WHERE"]
+    for row in rows:
+        place = row["conversation"]
+        where = " ".join(str(each) for each in place.values()) if isinstance(place, dict) else ""
+        state = f"{row['waiting']} waiting" if row["waiting"] else str(row["status"])
+        lines.append(f"{row['id']!s:26}{row['agent']!s:14}{state:12}{row['last_seq']!s:>6}  {where}")
+    return "\n".join(lines)
+
+
+def entries_text(entries: Sequence[Entry]) -> str:
+    """An event a line, with what it says."""
+    lines = []
+    for entry in entries:
+        values = entry.event.model_dump(mode="json", exclude={"kind", "at", "v"}, exclude_defaults=True)
+        said = "  ".join(f"{name}={_short(value)}" for name, value in values.items())
+        lines.append(f"{entry.seq:>4}  {entry.event.at:%Y-%m-%d %H:%M:%S}  {entry.event.kind:20}{said}")
+    return "\n".join(lines)
+
+
+def entries_json(entries: Sequence[Entry]) -> str:
+    """The events as a JSON list."""
+    return json.dumps([{"seq": each.seq, **each.event.model_dump(mode="json")} for each in entries], indent=1)
+
+
+def card_table(cards: Sequence[Card]) -> str:
+    """A line an approval."""
+    lines = [f"{'APPROVAL':26}{'STATUS':11}{'EXPIRES (UTC)':18}{'ASKED BY':16}WHAT"]
+    for card in cards:
+        what = f"{card.title}: " + ", ".join(f"{each.name}={_short(each.value)}" for each in card.arguments)
+        lines.append(
+            f"{card.approval_id:26}{card.status:11}{card.expires_at:%Y-%m-%d %H:%M}  {card.requester:16}{what}"
+        )
+    return "\n".join(lines)
+
+
+def card_text(card: Card) -> str:
+    """Everything on the card."""
+    head = f"{card.title}  [{card.status}]\n  {card.why}  (rule: {card.rule})\n  asked by {card.requester}"
+    arguments = [f"  {a.name}: {a.value}" + (f"   (was {a.was})" if a.was else "") for a in card.arguments]
+    tail = [card.preview and f"  preview: {card.preview}", f"  expires {card.expires_at:%Y-%m-%d %H:%M} UTC"]
+    if card.decided_by:
+        tail.append(f"  {card.status} by {card.decided_by} via {card.decided_via}. {card.reason}".rstrip())
+    return "\n".join([head, *arguments, *(each for each in tail if each)])
+
+
+def cards_json(cards: Sequence[Card]) -> str:
+    """The cards as a JSON list."""
+    return json.dumps([asdict(card) for card in cards], indent=1, default=str)
+
+
+def _short(value: object, limit: int = 100) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = " ".join(text.split())
+    return text if len(text) <= limit else f"{text[:limit]}…"

@@ -1,0 +1,94 @@
+"""The web process: FastAPI over a running Service. Routes only; what they do is elsewhere."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot import api, pages
+from bot.mail import route as mail_route
+from bot.mail.approval_reply import ApprovalReplies
+from bot.mail.inbound import MailIn
+from bot.wiring import Service, reading
+from store import schema
+
+log = structlog.get_logger()
+
+
+def create(service: Service) -> FastAPI:
+    """The application. Its lifespan starts and stops the service."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(service)
+            if service.settings.slack_mode != "off":
+                from bot.slack import mount  # noqa: PLC0415 - Bolt is slow to import; only where Slack is set up
+
+                await stack.enter_async_context(mount(service, app))
+            yield
+
+    app = FastAPI(title="Twokey", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
+    app.add_exception_handler(SQLAlchemyError, _store_is_down)
+    app.add_exception_handler(OSError, _store_is_down)
+    _add_health(app, service)
+    _add_people(app, service)
+    _add_mail(app, service)
+    return app
+
+
+async def _store_is_down(request: Request, error: Exception) -> JSONResponse:
+    """Not acknowledged, so that whoever sent it sends it again."""
+    log.error("store.down", path=request.url.path, error_type=type(error).__name__)
+    body = {"error": {"code": "unavailable", "message": "The store cannot be reached."}}
+    return JSONResponse(body, status_code=503, headers={"Retry-After": "5"})
+
+
+def _add_health(app: FastAPI, service: Service) -> None:
+    @app.get("/healthz", tags=["health"])
+    async def healthz() -> dict[str, str]:
+        """The process runs."""
+        return {"status": "ok"}
+
+    @app.get("/readyz", tags=["health"])
+    async def readyz() -> JSONResponse:
+        """Whether it can work: started, not stopping, store reachable, schema current."""
+        found = {"started": service.is_ready, "store": False, "schema": False}
+        if service.is_ready and await service.database.is_reachable():
+            found |= {"store": True, "schema": await schema.is_current(service.database)}
+        is_ready = all(found.values())
+        return JSONResponse({"ready": is_ready, **found}, status_code=200 if is_ready else 503)
+
+
+def _add_people(app: FastAPI, service: Service) -> None:
+    """The approval page, and the REST API."""
+    settings, directory = service.settings, service.deployment.directory
+    app.include_router(api.router(service.gate, service.index, service.threads, service.inbox, directory, service.ids))
+    if settings.secret_keys:
+        app.include_router(
+            pages.router(service.gate, directory, settings.secret_keys, service.clock, settings.public_url)
+        )
+
+
+def _add_mail(app: FastAPI, service: Service) -> None:
+    settings = service.settings
+    if settings.email_address is None or settings.email_inbound_secret is None or service.mail is None:
+        return
+    directory = service.deployment.directory
+    replies = ApprovalReplies(service.gate, directory, settings.secret_keys, service.mail.answer)
+    mail_in = MailIn(
+        keeper=service.mails,
+        threads=service.threads,
+        inbox=service.inbox,
+        replies=replies,
+        reading=reading(settings),
+        address=settings.email_address,
+        secrets=settings.secret_keys,
+        clock=service.clock,
+        accept_unverified=settings.email_accept_unverified,
+    )
+    secret = settings.email_inbound_secret.get_secret_value()
+    app.include_router(mail_route.router(settings.email_inbound_provider, secret, mail_in.receive, service.clock))

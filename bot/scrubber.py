@@ -30,9 +30,9 @@ _LOOKS: tuple[tuple[re.Pattern[str], str], ...] = (
     # The links and reply addresses of approvals (approvals.token): whoever has one is half way to a decision.
     (re.compile(r"(/approvals/)[\w-]{16,}\.[\w.-]+"), rf"\1{GONE}"),
     (re.compile(r"(\+[at]\.[a-z2-7]{20}\.)[a-z2-7]{16}\b", re.IGNORECASE), rf"\1{GONE}"),
-    # Pydantic and SQLAlchemy quote the values that they complain about.
-    (re.compile(r"input_value=.*?, input_type=", re.DOTALL), f"input_value={GONE}, input_type="),
-    (re.compile(r"\[parameters: .*?\](?=\n|$|\s*\(Background)", re.DOTALL), f"[parameters: {GONE}]"),
+    # Pydantic and SQLAlchemy quote, each on one line, the values that they complain about.
+    (re.compile(r"input_value=[^\n]{0,400}?, input_type="), f"input_value={GONE}, input_type="),
+    (re.compile(r"\[parameters: [^\n]*"), f"[parameters: {GONE}]"),
 )
 
 EventDict = MutableMapping[str, Any]

@@ -1,5 +1,6 @@
 """The policy: the first rule that matches decides, and everything doubtful is asked about."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -33,7 +34,7 @@ def look() -> str:
     return ""
 
 
-def policy(*rules: dict[str, object], **default: object) -> Policy:
+def policy(*rules: Mapping[str, object], **default: object) -> Policy:
     named = [{"name": f"rule {place}", **rule} for place, rule in enumerate(rules)]
     return Policy(PolicyFile.model_validate({"rules": named, "default": default}))
 
@@ -49,7 +50,8 @@ def asked(subject: Policy, of: Tool = refund) -> Ask:
 
 
 def test_the_first_rule_that_matches_decides() -> None:
-    both = policy({"tools": ["ref*"], "outcome": "deny", "why": "no"}, {"tools": ["refund"], "outcome": "allow"})
+    never = {"tools": ["ref*"], "outcome": "deny", "why": "no"}
+    both = policy(never, {"tools": ["refund"], "outcome": "allow"})
 
     assert judge(both) == Deny("rule 0", "no")
 

@@ -53,3 +53,11 @@ async def serving(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
         server.should_exit = True
         await task
         sock.close()
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    sock = listen()
+    port = int(sock.getsockname()[1])
+    sock.close()
+    return port

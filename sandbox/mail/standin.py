@@ -100,6 +100,10 @@ class MailStandIn:
                 return letter
         raise KeyError(key)
 
+    def addresses(self) -> list[str]:
+        """Every mailbox there is."""
+        return list(self._boxes)
+
     def add_mailbox(self, address: str) -> None:
         """One more person with mail."""
         self._boxes.setdefault(address.casefold(), [])

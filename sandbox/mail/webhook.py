@@ -6,7 +6,8 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from email import message_from_bytes, policy
 from typing import Final
 
 import aiohttp
@@ -25,6 +26,7 @@ class Delivery:
     id: str
     sender: str
     to: tuple[str, ...]
+    message_id: str
     attempts: int = 0
     status: int = 0
     done: bool = False
@@ -59,7 +61,8 @@ class Webhook:
 
     def post(self, sender: str, to: tuple[str, ...], raw: bytes, webhook_id: str = "") -> str:
         """Begin to deliver, in the background. Gives the id; a given one makes it a repetition."""
-        delivery = Delivery(webhook_id or fresh("msg_"), sender, to)
+        message_id = str(message_from_bytes(raw, policy=policy.default)["Message-ID"] or "")
+        delivery = Delivery(webhook_id or fresh("msg_"), sender, to, message_id)
         body = json.dumps({"from": sender, "to": list(to), "raw_b64": base64.b64encode(raw).decode()}).encode()
         task = asyncio.create_task(self._deliver(delivery, body))
         self._tasks.add(task)
@@ -77,7 +80,7 @@ class Webhook:
             await asyncio.sleep(pause)
             status = await self._attempt(delivery.id, body)
             final = attempt > len(_PAUSES) or (0 < status < 500 and status not in _AGAIN)
-            delivery = Delivery(delivery.id, delivery.sender, delivery.to, attempt, status, final)
+            delivery = replace(delivery, attempts=attempt, status=status, done=final)
             self._told(delivery)
             if final:
                 return

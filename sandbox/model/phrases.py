@@ -118,9 +118,9 @@ def _refund(order: str, looked: Done, done: Done) -> str:
 
 
 def _paid(outcome: Outcome, asked: object) -> object:
-    for holder in (outcome.given, outcome.changed):
-        if isinstance(holder.get("amount"), int | float):
-            return holder["amount"]
+    for paid in (outcome.given.get("refunded_now"), outcome.given.get("amount"), outcome.changed.get("amount")):
+        if isinstance(paid, int | float):
+            return paid
     return asked
 
 

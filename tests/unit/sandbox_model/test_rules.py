@@ -24,7 +24,7 @@ USER = Said(
 LOOK = Called("c1", "lookup_order", '{"order_id": "1042"}')
 SEEN = Returned("c1", json.dumps(ORDER))
 REFUND = Called("c2", "refund_order", '{"order_id": "1042", "amount": 40.0, "reason": "arrived broken"}')
-PAID = json.dumps({"order_id": "1042", "amount": 40.0, "currency": "EUR"})
+PAID = json.dumps({**ORDER, "status": "refunded", "refunded": 40.0, "refunded_now": 40.0, "remaining": 0.0})
 
 
 def _answer(*items: Item, tools: tuple[str, ...] = TOOLS) -> Answer:
@@ -67,7 +67,7 @@ def test_edited_arguments_are_reported_as_they_ran() -> None:
     note = (
         '\n[Dana approved this with changed arguments, and it ran with these: {"amount": 25.0}. Not as you proposed.]'
     )
-    for output in (PAID.replace("40.0", "25.0") + note, "Refunded." + note):
+    for output in (PAID.replace('"refunded_now": 40.0', '"refunded_now": 25.0') + note, "Refunded." + note):
         text = _after_refund(output)
         assert "I refunded 25.00 EUR" in text
         assert "changed the amount from 40.00 EUR" in text

@@ -107,7 +107,7 @@ def test_a_refusal_is_told_in_the_models_words_and_runs_nothing() -> None:
 
 
 def test_a_filtered_answer_is_a_refusal() -> None:
-    assert answer(a_completion(said("Wel", SEVEN), "content_filter")).stop == "refusal"
+    assert answer(a_completion(said("Half", SEVEN), "content_filter")).stop == "refusal"
 
 
 def test_a_cut_answer_keeps_its_text_and_drops_its_calls() -> None:

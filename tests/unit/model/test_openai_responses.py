@@ -159,8 +159,8 @@ def test_a_refusal_is_told_in_the_models_words_and_runs_nothing() -> None:
 
 def test_a_filtered_answer_is_a_refusal() -> None:
     details: JsonObject = {"reason": "content_filter"}
-    read = answer(a_response(message(words("Wel")), status="incomplete", incomplete_details=details))
-    assert (read.stop, read.text) == ("refusal", "Wel")
+    read = answer(a_response(message(words("Half")), status="incomplete", incomplete_details=details))
+    assert (read.stop, read.text) == ("refusal", "Half")
 
 
 def test_a_cut_answer_keeps_its_text_and_drops_its_calls() -> None:

@@ -1,0 +1,86 @@
+"""A form's fields as the input blocks of a Slack modal. Pure. `INPUT` is the action id of every one of them."""
+
+from typing import cast
+
+from agent.conversation import JsonObject
+from approvals.card import as_text
+from bot.slack.form import NO, NOT_SET, YES, Field
+from bot.slack.rich import plain
+from bot.slack.text import one_line
+
+INPUT = "value"
+_LONG = 80
+_OPTION_MOST = 75
+
+
+def inputs_of(fields: tuple[Field, ...]) -> list[JsonObject]:
+    """The blocks of the form."""
+    return [_input(field) if field.is_editable else _kept(field) for field in fields]
+
+
+def _kept(field: Field) -> JsonObject:
+    text = f"{one_line(field.name, 100)}: {len(field.shown)} characters, too long to edit in Slack; kept as it is."
+    return {"type": "context", "elements": [plain(text)]}
+
+
+def _input(field: Field) -> JsonObject:
+    block: JsonObject = {
+        "type": "input",
+        "block_id": field.block_id,
+        "label": plain(one_line(field.name, 150) or "(unnamed)"),
+        "element": _element(field),
+        "optional": field.may_be_unset or (field.kind == "text" and field.value == ""),
+    }
+    if hint := one_line(field.hint + (" (as JSON)" if field.kind == "json" else ""), 300).strip():
+        block["hint"] = plain(hint)
+    return block
+
+
+def _element(field: Field) -> JsonObject:
+    match field.kind:
+        case "text" | "json":
+            return _text_input(field)
+        case "whole" | "number":
+            return _number_input(field)
+        case "yes_no":
+            return _yes_no(field)
+        case "one_of":
+            return _one_of(field)
+
+
+def _text_input(field: Field) -> JsonObject:
+    is_long = field.kind == "json" or len(field.shown) > _LONG or "\n" in field.shown
+    element: JsonObject = {"type": "plain_text_input", "action_id": INPUT, "multiline": is_long}
+    return element | ({"initial_value": field.shown} if field.shown else {})
+
+
+def _number_input(field: Field) -> JsonObject:
+    element: JsonObject = {
+        "type": "number_input",
+        "action_id": INPUT,
+        "is_decimal_allowed": field.kind == "number",
+    }
+    given = {"initial_value": field.shown, "min_value": field.least, "max_value": field.most}
+    return element | cast("JsonObject", {key: text for key, text in given.items() if text})
+
+
+def _yes_no(field: Field) -> JsonObject:
+    return _chosen_from([_option("Yes", YES), _option("No", NO)], field) | {"type": "radio_buttons"}
+
+
+def _one_of(field: Field) -> JsonObject:
+    options = [
+        _option(one_line(as_text(each), _OPTION_MOST) or "(empty)", str(n)) for n, each in enumerate(field.options)
+    ]
+    return _chosen_from(options, field) | {"type": "static_select"}
+
+
+def _chosen_from(options: list[JsonObject], field: Field) -> JsonObject:
+    options += [_option("(not set)", NOT_SET)] if field.may_be_unset else []
+    element: JsonObject = {"action_id": INPUT, "options": list(options)}
+    first = [each for each in options if each["value"] == field.chosen]
+    return element | ({"initial_option": first[0]} if first else {})
+
+
+def _option(label: str, value: str) -> JsonObject:
+    return {"text": plain(label), "value": value}

@@ -1,0 +1,164 @@
+"""Bolt listeners: a payload becomes a delivery or a decision and is handed over; nothing else happens here.
+
+The first listener that matches wins, so the catch-alls come last; without them Slack would count what nobody listens to
+as failed and might switch the subscription off. Bolt answers when a listener returns (`process_before_response`), so a
+200 follows the commit, and a failed commit is a 500 that Slack repeats.
+"""
+
+import re
+from collections.abc import Collection
+from typing import Protocol
+
+import structlog
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
+from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from agent.conversation import ApiThread, Identity, JsonObject, MailThread, SlackThread
+from bot.inbox import Delivery
+from bot.slack.blocks import CHOICE
+from bot.slack.clicks import Clicks, Gate
+from bot.slack.errands import Errands
+from bot.slack.failures import slack_failures
+from bot.slack.home import home_view
+from bot.slack.payloads import PassedOver, arrival, home_opened_by, stopped
+from bot.slack.presence import show_status
+
+log = structlog.get_logger()
+
+EVENTS: tuple[str, ...] = (
+    "app_mention",
+    "message.channels",
+    "message.groups",
+    "message.im",
+    "message.mpim",
+    "app_home_opened",
+    "app_context_changed",
+    "agent_session_stopped",
+    "tokens_revoked",
+    "app_uninstalled",
+)
+"""What the manifest subscribes to, by its names there."""
+ANY = re.compile(".*", re.DOTALL)
+STOPPED = "Stopped. Write here to go on."
+NO_COMMANDS = "I have no commands. Mention me, or write to me in Messages."
+
+
+class Inbox(Protocol):
+    """Where what people write goes."""
+
+    async def deliver(self, delivery: Delivery) -> str | None:
+        """Commit it; None when it was dropped."""
+        ...
+
+    async def cancel(self, conversation: SlackThread | MailThread | ApiThread, by: Identity, reason: str = "") -> bool:
+        """Stop the work there; False when there is none."""
+        ...
+
+
+def register(app: AsyncApp, inbox: Inbox, gate: Gate, errands: Errands, shared_channels: Collection[str] = ()) -> None:
+    """Add every listener to the app."""
+    events = _Events(inbox, errands, shared_channels)
+    clicks = Clicks(gate, errands)
+    app.error(_on_error)
+    for name in ("app_mention", "message"):
+        app.event(name)(events.on_message)
+    app.event("app_home_opened")(events.on_home)
+    app.event("agent_session_stopped")(events.on_stop)
+    for name in ("tokens_revoked", "app_uninstalled"):
+        app.event(name)(events.on_loss)
+    app.event("app_context_changed")(_on_nothing)
+    app.event(ANY)(_on_nothing)
+    for action in (re.compile(rf"^{CHOICE}\d+$"), ANY):
+        app.action(action)(clicks.on_click)
+    app.view(ANY)(clicks.on_submit)
+    app.view_closed(ANY)(_on_ack)
+    app.shortcut(ANY)(_on_ack)
+    app.options(ANY)(_on_options)
+    app.command(ANY)(_on_command)
+
+
+class _Events:
+    """The listeners for events."""
+
+    def __init__(self, inbox: Inbox, errands: Errands, shared_channels: Collection[str]) -> None:
+        self.inbox = inbox
+        self.errands = errands
+        self.shared_channels = shared_channels
+
+    async def on_message(self, body: JsonObject, context: AsyncBoltContext, client: AsyncWebClient) -> None:
+        """Somebody wrote."""
+        found = arrival(body, context.bot_user_id or "", self.shared_channels)
+        if isinstance(found, PassedOver):
+            log.debug("slack.passed_over", why=found.why, event_id=body.get("event_id"))
+            if found.tell:
+                self.errands.start("tell", _tell(body, client, found.tell))
+            return
+        await self.inbox.deliver(found)
+
+    async def on_home(self, body: JsonObject, client: AsyncWebClient) -> None:
+        """Somebody opened the Home tab."""
+        if user := home_opened_by(body):
+            self.errands.start("home", _publish_home(client, user))
+
+    async def on_stop(self, body: JsonObject, client: AsyncWebClient) -> None:
+        """Somebody pressed the stop button. Slack leaves it to us to say so and to take the sign away."""
+        found = stopped(body)
+        if found is None:
+            return
+        conversation, by = found
+        if await self.inbox.cancel(conversation, by, "stopped in Slack"):
+            self.errands.start("stopped", _say_stopped(client, conversation))
+
+    async def on_loss(self, body: JsonObject) -> None:
+        """The workspace took the app's token away: nothing will work until it is installed again."""
+        event = body.get("event")
+        kind = event.get("type") if isinstance(event, dict) else ""
+        log.error("slack.token_lost", event=kind, team=body.get("team_id"), hint="install the app again")
+
+
+async def _on_nothing(body: JsonObject) -> None:
+    """An event that we were sent and have no use for."""
+    event = body.get("event")
+    log.debug("slack.passed_over", why="no use", type=event.get("type") if isinstance(event, dict) else "")
+
+
+async def _on_ack(ack: AsyncAck) -> BoltResponse:
+    return await ack()
+
+
+async def _on_options(ack: AsyncAck) -> BoltResponse:
+    return await ack(options=[])
+
+
+async def _on_command(ack: AsyncAck) -> BoltResponse:
+    return await ack(NO_COMMANDS)
+
+
+async def _on_error(error: Exception) -> None:
+    """A listener failed: Slack is told 500 and sends events again. The body stays out of the log."""
+    log.error("slack.listener_failed", error=type(error).__name__, exc_info=error)
+
+
+async def _publish_home(client: AsyncWebClient, user: str) -> None:
+    with slack_failures():
+        await client.views_publish(user_id=user, view=home_view())
+
+
+async def _say_stopped(client: AsyncWebClient, conversation: SlackThread) -> None:
+    with slack_failures():
+        await client.chat_postMessage(channel=conversation.channel, thread_ts=conversation.thread_ts, text=STOPPED)
+        await show_status(client, conversation, "idle")
+
+
+async def _tell(body: JsonObject, client: AsyncWebClient, text: str) -> None:
+    """Words for the author of a message alone, in its thread."""
+    event = body.get("event")
+    said = event if isinstance(event, dict) else {}
+    with slack_failures():
+        await client.chat_postEphemeral(
+            channel=str(said.get("channel")),
+            user=str(said.get("user")),
+            text=text,
+            thread_ts=str(said.get("thread_ts") or said.get("ts")),
+        )

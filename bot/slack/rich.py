@@ -1,0 +1,49 @@
+"""The bricks of Slack's blocks that show text exactly as it is: plain text objects and rich text. Pure.
+
+Neither is parsed for mentions, links or formatting (docs.slack.dev/reference/block-kit/blocks/rich-text-block), so a
+text from outside needs no escaping in them and can gain no style that is not given to it here.
+"""
+
+from agent.conversation import JsonObject
+from bot.slack.text import sound
+
+
+def plain(text: str) -> JsonObject:
+    """A plain text object. Colons stay colons: no `:emoji:` from outside."""
+    return {"type": "plain_text", "text": sound(text) or " ", "emoji": False}
+
+
+def rich(*elements: JsonObject) -> JsonObject:
+    """A rich text block."""
+    return {"type": "rich_text", "elements": list(elements)}
+
+
+def section(*elements: JsonObject) -> JsonObject:
+    """One paragraph."""
+    return {"type": "rich_text_section", "elements": list(elements)}
+
+
+def preformatted(text: str) -> JsonObject:
+    """A box of text as it is, line breaks and all."""
+    return {"type": "rich_text_preformatted", "elements": [words(text)]}
+
+
+def words(text: str) -> JsonObject:
+    """Words of no style."""
+    return {"type": "text", "text": sound(text) or " "}
+
+
+def bold(text: str) -> JsonObject:
+    """The card's own labels."""
+    return words(text) | {"style": {"bold": True}}
+
+
+def italic(text: str) -> JsonObject:
+    """The card's own remarks."""
+    return words(text) | {"style": {"italic": True}}
+
+
+def code(text: str, *, strike: bool = False) -> JsonObject:
+    """A value, as it is."""
+    style: JsonObject = {"code": True, "strike": True} if strike else {"code": True}
+    return words(text) | {"style": style}

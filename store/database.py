@@ -37,10 +37,12 @@ class Database:
         if self.is_sqlite:
             if not self.url.database or self.url.database == ":memory:":
                 raise ConfigError("DATABASE_URL: SQLite needs a file, as in sqlite+aiosqlite:///twokey.db")
-            self.engine = create_async_engine(self.url, pool_size=pool_size)
+            self.engine = create_async_engine(self.url, pool_size=pool_size, hide_parameters=True)
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
         else:
-            self.engine = create_async_engine(self.url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+            self.engine = create_async_engine(
+                self.url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, hide_parameters=True
+            )
         self.now = (
             "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"
             if self.is_sqlite

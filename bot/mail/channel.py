@@ -8,6 +8,7 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 import structlog
@@ -26,6 +27,9 @@ log = structlog.get_logger()
 
 ABOVE = "twokey"
 """The mark in the line "reply above this line"; the reader of inbound mail cuts there."""
+
+LINK_OUTLIVES = timedelta(days=30)
+"""A link is good for looking long after the approval is settled: a late click is told what was decided."""
 
 _OPEN, _SETTLED = "open ", "settled "
 
@@ -119,7 +123,7 @@ class MailChannel:
             log.warning("mail.answer_failed", error=str(error))
 
     def _asking(self, address: MailAddress, card: Card, message_id: str) -> Outgoing:
-        link = token.link_token(card.approval_id, address.person, self.secrets, card.expires_at)
+        link = token.link_token(card.approval_id, address.person, self.secrets, card.expires_at + LINK_OUTLIVES)
         ask = ApprovalAsk(
             title=card.title,
             why=card.why,

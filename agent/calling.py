@@ -11,7 +11,7 @@ from pydantic import BaseModel, JsonValue
 from agent.errors import BadArguments
 from agent.events import ToolCall, ToolFailed, ToolReturned
 from agent.ports import Clock
-from agent.tool import Returns, Tool, ToolContext
+from agent.tool import Tool, ToolContext
 
 log = structlog.get_logger()
 
@@ -63,7 +63,7 @@ async def _call(function: object, arguments: dict[str, object]) -> object:
     return await result if isinstance(result, Awaitable) else result
 
 
-def _as_json(result: Returns | object) -> JsonValue:
+def _as_json(result: object) -> JsonValue:
     if isinstance(result, BaseModel):
         return result.model_dump(mode="json")
     text = json.dumps(result, default=str, ensure_ascii=False)

@@ -23,8 +23,8 @@ from agent.conversation import Identity, JsonObject
 from agent.errors import BadArguments, ConfigError
 
 Effect = Literal["read", "write"]
-Returns = JsonValue | BaseModel
-Function = Callable[..., Returns | Awaitable[Returns]]
+Function = Callable[..., object]
+"""Sync or async. What it returns is shown to the model as JSON: a value, or a Pydantic model."""
 
 
 @dataclass(frozen=True, slots=True)

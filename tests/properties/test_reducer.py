@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.context import turns
+from agent.conversation import JsonObject
 from agent.effects import CallModel, RefuseCall, RequestApproval, RunTool, SendReply, Stop, TakeAnswer, Wait
 from agent.events import (
     ApprovalDecided,
@@ -35,9 +36,12 @@ RULES = rules(max_steps=6)
 REFUND = RULES.tools["refund"]
 DANA_DECIDES = Decider(person="dana", identity=DANA, via="slack")
 
+REFUNDS = st.builds(lambda a: a_call("refund", order_id="1", amount=a), st.sampled_from([1.0, 2.0]))
 WISHES = st.one_of(
+    REFUNDS,
+    REFUNDS,
+    REFUNDS,
     st.builds(lambda o: a_call("look_up", order_id=o), st.sampled_from("12")),
-    st.builds(lambda a: a_call("refund", order_id="1", amount=a), st.sampled_from([1.0, 2.0])),
     st.just(a_call("broken")),
     st.just(a_call("refund", order_id="1")),
     st.just(a_call("no_such_tool")),
@@ -73,7 +77,8 @@ class Driver:
             self.perform()
 
     def world(self) -> None:
-        what = self.pick("message", "decide", "cancel", "time")
+        decisions = ("decide", "decide", "decide") if self.state.approvals else ()
+        what = self.pick(*decisions, "cancel", "message", "time")
         if what == "message":
             self.add(a_message("More.", at=self.now, delivery_id=f"dlv_{self.count}"))
         elif what == "cancel":
@@ -89,8 +94,14 @@ class Driver:
         digest = request.digest
         choices: list[Approved | Rejected | Answered] = [Rejected(reason="no")]
         if request.about == "call" and request.tool == "refund":
-            edited = {"order_id": "1", "amount": 9.0}
-            choices = [*choices, Approved(digest=digest), Approved(digest=REFUND.digest(edited), arguments=edited)]
+            edited: JsonObject = {"order_id": "1", "amount": 9.0}
+            choices = [
+                *choices,
+                Approved(digest=digest),
+                Approved(digest=digest),
+                Approved(digest="of another"),
+                Approved(digest=REFUND.digest(edited), arguments=edited),
+            ]
         elif request.choices:
             choices = [Answered(text=each) for each in request.choices]
         decision = self.draw.draw(st.sampled_from(choices))
@@ -196,7 +207,7 @@ def assert_every_result_follows_its_answer(state: ThreadState) -> None:
     assert waiting == []
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=300)
 @given(st.data())
 def test_nothing_starts_unapproved_and_every_prefix_decides_the_same(data: st.DataObject) -> None:
     driver = Driver(data)

@@ -177,6 +177,8 @@ def _strings(value: JsonValue) -> Iterator[str]:
         case list():
             for each in value:
                 yield from _strings(each)
+        case int() | float() | None:
+            pass
 
 
 def _plain(words: str) -> str:

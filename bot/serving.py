@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from contextlib import AsyncExitStack
 
 import structlog
 import uvicorn
@@ -63,7 +64,10 @@ async def _work(service: Service) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    from bot.web import connect_slack  # noqa: PLC0415 - Bolt is slow to import; only where Slack is set up
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(service)
+        if service.settings.slack_mode != "off":
+            from bot.slack.connection import connected  # noqa: PLC0415 - Bolt is slow to import, if it is needed
 
-    async with service, connect_slack(service):
+            await stack.enter_async_context(connected(service))
         await stop.wait()

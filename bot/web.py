@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -26,9 +26,9 @@ def create(service: Service) -> FastAPI:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(service)
             if service.settings.slack_mode != "off":
-                from bot.slack import mount  # noqa: PLC0415 - Bolt is slow to import; only where Slack is set up
+                from bot.slack.connection import connected  # noqa: PLC0415 - Bolt is slow to import, if it is needed
 
-                await stack.enter_async_context(mount(service, app))
+                app.state.slack = await stack.enter_async_context(connected(service))
             yield
 
     app = FastAPI(title="Twokey", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
@@ -36,6 +36,7 @@ def create(service: Service) -> FastAPI:
     app.add_exception_handler(OSError, _store_is_down)
     _add_health(app, service)
     _add_people(app, service)
+    _add_slack(app)
     _add_mail(app, service)
     return app
 
@@ -71,6 +72,14 @@ def _add_people(app: FastAPI, service: Service) -> None:
         app.include_router(
             pages.router(service.gate, directory, settings.secret_keys, service.clock, settings.public_url)
         )
+
+
+def _add_slack(app: FastAPI) -> None:
+    @app.post("/slack/events", tags=["slack"], include_in_schema=False)
+    async def slack_events(request: Request) -> Response:
+        """Events, interactivity and commands of Slack, over HTTP."""
+        slack = getattr(app.state, "slack", None)
+        return Response(status_code=404) if slack is None else await slack.handle(request)
 
 
 def _add_mail(app: FastAPI, service: Service) -> None:

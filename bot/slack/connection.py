@@ -1,0 +1,99 @@
+"""A Service's connection to Slack: made at start, kept trying while Slack is away, closed at the end."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+import structlog
+
+from agent.errors import ChannelDown, ConfigError
+from agent.ports import Clock
+from bot.outbox import Channel
+from bot.settings import Settings
+from bot.slack.app import SlackApp, SlackOptions
+from bot.slack.clicks import Gate
+from bot.slack.listeners import Inbox
+
+log = structlog.get_logger()
+
+RETRY = 5.0
+
+
+class Host(Protocol):
+    """What is needed of the process's service."""
+
+    @property
+    def settings(self) -> Settings:
+        """Its settings."""
+        ...
+
+    @property
+    def role(self) -> str:
+        """Which work it does."""
+        ...
+
+    @property
+    def inbox(self) -> Inbox:
+        """The door in."""
+        ...
+
+    @property
+    def gate(self) -> Gate:
+        """Where decisions go."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The time."""
+        ...
+
+    @property
+    def channels(self) -> dict[str, Channel]:
+        """Where the channel back is put."""
+        ...
+
+
+@asynccontextmanager
+async def connected(host: Host) -> AsyncIterator[SlackApp]:
+    """The app, started, with its channel in the service's outbox. Raises ConfigError for a token that Slack refuses;
+    while Slack cannot be reached it goes on trying, and events are not acknowledged."""
+    slack = SlackApp(options(host.settings, receives=host.role != "worker"), host.inbox, host.gate, host.clock)
+    host.channels["slack"] = slack.channel
+    trying: asyncio.Task[None] | None = None
+    try:
+        await slack.start()
+    except ChannelDown as error:
+        log.warning("slack.unreachable", error=str(error), retry_in=RETRY)
+        trying = asyncio.create_task(_keep_trying(slack))
+    try:
+        yield slack
+    finally:
+        if trying is not None:
+            trying.cancel()
+            await asyncio.gather(trying, return_exceptions=True)
+        await slack.stop()
+
+
+def options(settings: Settings, *, receives: bool) -> SlackOptions:
+    """The app's options. A worker sends and does not receive: in Socket Mode it must not open a socket."""
+    token, secret, app_token = settings.slack_bot_token, settings.slack_signing_secret, settings.slack_app_token
+    return SlackOptions(
+        bot_token=token.get_secret_value() if token else "",
+        signing_secret=secret.get_secret_value() if secret and app_token is None else "",
+        app_token=app_token.get_secret_value() if app_token and receives else "",
+        api_url=settings.slack_api_url,
+        receives=receives,
+    )
+
+
+async def _keep_trying(slack: SlackApp) -> None:
+    while True:
+        await asyncio.sleep(RETRY)
+        try:
+            await slack.start()
+        except ChannelDown:
+            continue
+        except ConfigError as error:
+            log.error("slack.refused", error=str(error))  # noqa: TRY400 - the message says it all
+        return

@@ -31,6 +31,7 @@ class Message:
     text: str = ""
     blocks: tuple[Json, ...] = ()
     thread_ts: str = ""
+    parent_user: str = ""
     subtype: str = ""
     team: str = ""
     bot_id: str = ""
@@ -55,6 +56,7 @@ class Message:
         optional: Json = {
             "subtype": self.subtype,
             "thread_ts": self.thread_ts,
+            "parent_user_id": self.parent_user,
             "bot_id": self.bot_id,
             "app_id": self.app_id,
             "blocks": list(self.blocks),

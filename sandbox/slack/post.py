@@ -102,6 +102,12 @@ class Post:
         self._scale = scale
         self._patience = patience
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._outlets: list[Outlet] = []
+
+    def use(self, outlet: Outlet) -> None:
+        """From now on deliver this way."""
+        self.outlet = outlet
+        self._outlets.append(outlet)
 
     async def deliver(self, parcel: Parcel) -> Answer:
         """Deliver now; gives the first answer. Retries of an event go on in the background."""
@@ -131,11 +137,12 @@ class Post:
             await asyncio.gather(*self._tasks)
 
     async def close(self) -> None:
-        """Stop retrying and give back the outlet."""
+        """Stop retrying and give back every outlet that was used."""
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.outlet.close()
+        for outlet in self._outlets:
+            await outlet.close()
 
     async def _retry(self, parcel: Parcel, answer: Answer) -> None:
         for number, delay in enumerate(RETRY_DELAYS, start=1):

@@ -7,8 +7,8 @@ from sandbox.slack.blocks import check_message
 from sandbox.slack.messages import Message
 from sandbox.slack.refused import Json, Refused
 from sandbox.slack.schema import names
+from sandbox.slack.stored import stored
 from sandbox.slack.tickets import ResponseUrl
-from sandbox.slack.views import with_ids
 from sandbox.slack.workspace import Workspace
 
 _TAKEN = names(
@@ -23,7 +23,7 @@ def answer_with(workspace: Workspace, secret: str, body: Json) -> None:
     unknown = sorted(body.keys() - _TAKEN)
     if unknown:
         raise Refused("invalid_arguments", *(f"[ERROR] unknown argument: {key}" for key in unknown))
-    blocks = tuple(with_ids(check_message(body.get("blocks") or []), workspace.ids))
+    blocks = stored(check_message(body.get("blocks") or []), workspace.ids)
     original = workspace.messages.get(url.channel, url.message_ts)
     if body.get("delete_original"):
         _delete(workspace, original)

@@ -130,7 +130,7 @@ class SocketOutlet:
         """Listen on a free loopback port for as long as the context lasts."""
         app = web.Application()
         app.router.add_get("/link/", self._connection)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
         await runner.setup()
         sock = listen()
         await web.SockSite(runner, sock).start()

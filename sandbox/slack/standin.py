@@ -1,11 +1,11 @@
 """The stand-in itself: a Slack workspace with a person's hands and eyes, and switches for what goes wrong."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from sandbox.slack.calls import Call, CallLog
 from sandbox.slack.directory import DEFAULT_SCOPES, Channel, Directory, Installation, Team, User
 from sandbox.slack.faults import Faults
+from sandbox.slack.feed import Reader
 from sandbox.slack.gestures import Gestures
 from sandbox.slack.http import HttpOutlet
 from sandbox.slack.messages import Clock, IdMaker, Message
@@ -40,17 +40,23 @@ class SlackStandIn(Talking, Gestures):
 
     def use_http(self, url: str) -> None:
         """Send signed requests to this URL, as the app's request URLs say."""
-        self.post.outlet = HttpOutlet(url, self.signing_secret, self.workspace.clock)
+        self.post.use(HttpOutlet(url, self.signing_secret, self.workspace.clock))
 
     def use_socket(self) -> None:
         """Send envelopes over the bot's own WebSocket connections."""
-        self.post.outlet = self.socket
+        self.post.use(self.socket)
 
     async def verify_url(self) -> Answer:
         """Ask whether the URL is the bot's, as Slack does before it accepts one: the answer repeats `challenge`."""
         challenge = self.workspace.ids("challenge-")
         body = {"token": "verification-token-not-used", "challenge": challenge, "type": "url_verification"}
         return await self.post.once(Parcel("events_api", body, "url_verification"), None)
+
+    async def send(self, body: Json) -> Answer:
+        """Deliver a whole recorded body: an event in its envelope, an interaction, or a command's fields."""
+        kinds = {"event_callback": "events_api", "": "slash_commands"}
+        kind = kinds.get(str(body.get("type", "")), "interactive")
+        return await self.post.deliver(Parcel(kind, body, str(body.get("event", body).get("type", "command"))))
 
     async def repeat(self, attempt: Attempt, *, number: int = 1, reason: str = "http_timeout") -> Answer:
         """Deliver something again, marked as a retry."""
@@ -137,8 +143,11 @@ class SlackStandIn(Talking, Gestures):
         """All of it, JSON-able; the shape is told in `sandbox.slack.snapshot`."""
         return snapshot(self.workspace)
 
-    def changes(self) -> AsyncIterator[Json]:
-        """Every change from now on: {seq, kind: message|view|status|channel|call|delivery, …}."""
+    def changes(self) -> Reader:
+        """Every change from now on, to iterate over and to close.
+
+        Each is `{seq, kind, …}`; kind is message, view, status, channel, call or delivery.
+        """
         return self.workspace.feed.follow()
 
     @staticmethod

@@ -10,8 +10,8 @@ from sandbox.slack.directory import Channel, Installation
 from sandbox.slack.messages import Message
 from sandbox.slack.post import Answer
 from sandbox.slack.refused import Json, NotPossible
+from sandbox.slack.stored import stored
 from sandbox.slack.tickets import Upload
-from sandbox.slack.views import with_ids
 
 MentionOrder = Literal["mention_first", "message_first", "together"]
 
@@ -108,14 +108,20 @@ class Talking(Desk):
         root = self.workspace.messages.get(place.id, thread_ts) if thread_ts else None
         if thread_ts and root is None:
             raise NotPossible(f"no thread {thread_ts}")
-        message = Message(self._ts(), place.id, user, text, self._typed(text), thread_ts or "", team=author.team_id)
-        extra: list[tuple[str, str]] = [("client_msg_id", self.workspace.ids("msg-"))]
-        if root is not None:
-            extra.append(("parent_user_id", root.user))
-        return replace(message, extra=tuple(extra))
+        return Message(
+            self._ts(),
+            place.id,
+            user,
+            text,
+            self._typed(text),
+            thread_ts or "",
+            root.user if root else "",
+            team=author.team_id,
+            extra=(("client_msg_id", self.workspace.ids("msg-")),),
+        )
 
     def _typed(self, text: str) -> tuple[Json, ...]:
-        return tuple(with_ids([events.rich_text(text)], self.workspace.ids)) if text else ()
+        return stored([events.rich_text(text)], self.workspace.ids) if text else ()
 
     def _mentions(self, message: Message, place: Channel) -> bool:
         install = self.workspace.directory.installation_in(place)

@@ -7,6 +7,7 @@ from sandbox.slack.blocks import check_view
 from sandbox.slack.messages import IdMaker
 from sandbox.slack.refused import Json, Refused
 from sandbox.slack.schema import names
+from sandbox.slack.stored import as_stored
 
 _KEPT = names(
     "type title submit close blocks private_metadata callback_id external_id clear_on_close notify_on_close"
@@ -114,7 +115,7 @@ class Views:
         if known_hash and known_hash != view.hash:
             raise Refused("hash_conflict")
         self._check(content, str(view.content["type"]), except_for=view.id)
-        return self._replace(replace(view, content=self._with_ids(content), hash=self.ids("h"), errors={}))
+        return self._replace(replace(view, content=self._stored(content), hash=self.ids("h"), errors={}))
 
     def mark(self, view: View, errors: Json) -> View:
         """Show errors beside the fields."""
@@ -138,7 +139,7 @@ class Views:
 
     def _made(self, user: str, team_id: str, content: Json, kind: str) -> View:
         self._check(content, kind)
-        return View(self.ids("V"), user, team_id, self.ids("h"), self._with_ids(content))
+        return View(self.ids("V"), user, team_id, self.ids("h"), self._stored(content))
 
     def _check(self, content: Json, kind: str, except_for: str = "") -> None:
         check_view(content)
@@ -151,30 +152,5 @@ class Views:
         if any(view.id != except_for for view in taken):
             raise Refused("duplicate_external_id")
 
-    def _with_ids(self, content: Json) -> Json:
-        return {**content, "blocks": with_ids(content["blocks"], self.ids)}
-
-
-def with_ids(blocks: list[Json], ids: IdMaker) -> list[Json]:
-    """The blocks as Slack stores them: each with a block id, each element of a list of actions with an action id."""
-
-    def named(value: object) -> object:
-        if isinstance(value, list):
-            return [named(item) for item in value]
-        if not isinstance(value, dict):
-            return value
-        inner = {key: named(item) for key, item in value.items()}
-        if inner.get("type") in _ACTING and "action_id" not in inner:
-            inner["action_id"] = ids("a")
-        return inner
-
-    return [
-        {**dict(block), "block_id": block.get("block_id") or ids("b")}
-        for block in map(named, blocks)
-        if isinstance(block, dict)
-    ]
-
-
-_ACTING = frozenset(
-    {"button", "static_select", "overflow", "checkboxes", "radio_buttons", "datepicker", "users_select"}
-)
+    def _stored(self, content: Json) -> Json:
+        return as_stored(content, self.ids)

@@ -8,7 +8,7 @@ from sandbox.slack.blocks import check_message, text_length
 from sandbox.slack.directory import CHANNEL_SCOPES, Channel, Installation
 from sandbox.slack.messages import Message
 from sandbox.slack.refused import Json, Refused
-from sandbox.slack.views import with_ids
+from sandbox.slack.stored import stored
 from sandbox.slack.workspace import Workspace
 
 
@@ -91,7 +91,7 @@ def content_of(ask: Ask, *, text_most: int = limits.POST_TEXT_MOST) -> Content:
         ask.workspace.warn("message_truncated", method=ask.method, length=len(text))
         text = text[:text_most]
     _notice(ask, text, blocks)
-    return Content(text, tuple(with_ids(blocks, ask.workspace.ids)), tuple(attachments))
+    return Content(text, stored(blocks, ask.workspace.ids), tuple(attachments))
 
 
 def _markdown(ask: Ask, markdown: str) -> Content:
@@ -101,7 +101,7 @@ def _markdown(ask: Ask, markdown: str) -> Content:
         raise Refused("no_text")
     if len(markdown) > limits.MARKDOWN_TOTAL:
         raise Refused("msg_too_long")
-    return Content(markdown, tuple(with_ids([{"type": "markdown", "text": markdown}], ask.workspace.ids)))
+    return Content(markdown, stored([{"type": "markdown", "text": markdown}], ask.workspace.ids))
 
 
 def _notice(ask: Ask, text: str, blocks: list[Json]) -> None:

@@ -95,11 +95,13 @@ def _own(ask: Ask, channel: Channel, error: str) -> Message:
 def mine(ask: Ask, channel: Channel, root: str, seen_by: str = "") -> Message:
     """A new message by this bot, in a thread when `root` is given."""
     install = ask.install
+    parent = ask.workspace.messages.get(channel.id, root) if root else None
     return Message(
         ts=ask.workspace.messages.next_ts(),
         channel=channel.id,
         user=install.bot_user,
         thread_ts=root,
+        parent_user=parent.user if parent else "",
         team=install.team_id,
         bot_id=install.bot_id,
         app_id=ask.workspace.app.id,

@@ -12,7 +12,7 @@ from sandbox.slack.messages import Message, Stream
 from sandbox.slack.methods import chat
 from sandbox.slack.methods.ask import Ask, check_persona, metadata_of
 from sandbox.slack.refused import Json, Refused
-from sandbox.slack.views import with_ids
+from sandbox.slack.stored import stored
 from sandbox.slack.workspace import Session, Workspace
 
 _STATUSES = ("processing", "active", "suspended", "closed")
@@ -57,7 +57,7 @@ def stop(ask: Ask) -> Json:
     status = ask.get("session_status") or "active"
     if status not in _STATUSES:
         raise Refused("invalid_arguments", "[ERROR] unknown status [json-pointer:/session_status]")
-    last = tuple(with_ids(check_message(ask.get("blocks", [])), ask.workspace.ids))
+    last = stored(check_message(ask.get("blocks", [])), ask.workspace.ids)
     longer = _longer(ask, before)
     message = replace(longer, blocks=longer.blocks + last, stream=Stream(ask.workspace.clock(), "stopped"))
     message = ask.workspace.messages.put(replace(message, metadata=metadata_of(ask) or before.metadata))
@@ -109,7 +109,7 @@ def _longer(ask: Ask, message: Message) -> Message:
 def _blocks_of(ask: Ask, chunk: Json) -> list[Json]:
     match chunk["type"]:
         case "blocks":
-            return with_ids(check_message(chunk["blocks"]), ask.workspace.ids)
+            return list(stored(check_message(chunk["blocks"]), ask.workspace.ids))
         case "task_update":
             plain = {key: value for key, value in chunk.items() if key not in {"type", "id"}}
             return [{"type": "task_card", "block_id": f"task:{chunk['id']}", "task_id": chunk["id"], **plain}]

@@ -1,8 +1,6 @@
 """A served stand-in, Slack's own client against it, and a small real Bolt app to be its bot."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
@@ -13,37 +11,28 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.clock import fresh, now
+from sandbox.clock import fresh
 from sandbox.serving import serving
 from sandbox.slack.post import Post
 from sandbox.slack.scenery import BOT_TOKEN, furnished
 from sandbox.slack.server import serve
 from sandbox.slack.standin import SlackStandIn
-
-
-@dataclass
-class ShiftedClock:
-    """The real time, moved on at will."""
-
-    ahead: float = 0
-
-    def __call__(self) -> float:
-        return now() + self.ahead
-
-
-@dataclass
-class Bot:
-    """A Bolt app, its URL, and what its listeners saw."""
-
-    app: AsyncApp
-    url: str = ""
-    seen: list[dict[str, Any]] = field(default_factory=list)
-    retries: list[str] = field(default_factory=list)
+from tests.integration.sandbox_slack.bolt_bot import Bot, Later, ShiftedClock
 
 
 @pytest.fixture
 def clock() -> ShiftedClock:
     return ShiftedClock()
+
+
+@pytest.fixture
+def later(clock: ShiftedClock) -> Later:
+    """Let seconds pass for the stand-in."""
+
+    def pass_(seconds: float) -> None:
+        clock.ahead += seconds
+
+    return pass_
 
 
 @pytest.fixture

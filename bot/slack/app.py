@@ -48,6 +48,8 @@ class SlackOptions:
     app_token: str = ""
     """For Socket Mode."""
     api_url: str = AsyncWebClient.BASE_URL
+    receives: bool = True
+    """False in a process that only sends."""
     shared_channels: frozenset[str] = frozenset()
     """Slack Connect channels in which people of this workspace may talk to the agent all the same."""
 
@@ -66,7 +68,7 @@ class SlackApp:
     """`start`, then `handle` requests (HTTP) or let them come (Socket Mode), then `stop`."""
 
     def __init__(self, options: SlackOptions, inbox: Inbox, gate: Gate, clock: Clock) -> None:
-        if not (options.signing_secret or options.app_token):
+        if options.receives and not (options.signing_secret or options.app_token):
             raise ConfigError("SLACK_SIGNING_SECRET: missing, and SLACK_APP_TOKEN too; Slack could not reach us")
         self.options = options
         self.installed: Installed | None = None

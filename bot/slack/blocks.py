@@ -16,7 +16,7 @@ from datetime import datetime
 from agent.conversation import JsonObject
 from approvals.card import Argument, Card
 from bot.slack.rich import bold, code, italic, plain, preformatted, rich, section, words
-from bot.slack.text import cut, escape, one_line, visible
+from bot.slack.text import escape, glimpse, one_line, visible
 
 APPROVE, REJECT, EDIT, ANSWER, DETAILS = (
     "approval_approve",
@@ -70,9 +70,9 @@ _VIA = {
 def blocks_of(card: Card) -> list[JsonObject]:
     """The card as the blocks of one message, open or settled."""
     arguments, arguments_cut = _arguments(card)
-    title, title_cut = cut(visible(card.title).strip() or "(untitled)", TITLE_MOST)
-    preview, preview_cut = cut(visible(card.preview).strip(), PREVIEW_MOST)
-    is_cut = bool(arguments_cut or title_cut or preview_cut or _longest(card.choices) > BUTTON_MOST)
+    title, title_cut = glimpse(card.title.strip() or "(untitled)", TITLE_MOST)
+    preview, preview_cut = glimpse(card.preview.strip(), PREVIEW_MOST)
+    is_cut = bool(arguments_cut or title_cut or preview_cut or _are_long(card.choices))
     found: list[JsonObject] = [
         {"type": "header", "text": plain(heading(card))},
         {"type": "section", "text": plain(title + (f"… ({title_cut} more characters)" if title_cut else ""))},
@@ -146,22 +146,23 @@ def _arguments(card: Card) -> tuple[list[JsonObject], bool]:
 
 def _argument(argument: Argument, most: int, card: Card) -> tuple[list[JsonObject], int, int]:
     """Its elements, how much of the budget they took, and how many characters are missing."""
-    name, now, was = one_line(argument.name, NAME_MOST), visible(argument.value), visible(argument.was)
-    if _is_short(now) and _is_short(was):
-        change = [code(was, strike=True), words(" → ")] if argument.was else []
+    name = one_line(argument.name, NAME_MOST)
+    if _is_short(argument.value) and _is_short(argument.was):
+        now, was = visible(argument.value), visible(argument.was)
+        change = [code(was, strike=True), words(" → ")] if was else []
         return [section(bold(name), words(": "), *change, _value(now))], len(now) + len(was), 0
-    shown, missing = cut(now, most)
+    shown, missing = glimpse(argument.value, most)
     elements = [section(bold(name), words(" (changed), now:" if argument.was else ":")), preformatted(shown or " ")]
     elements += _more(missing, card)
     if not argument.was:
         return elements, len(shown), missing
-    before, missing_before = cut(was, most // 2)
+    before, missing_before = glimpse(argument.was, most // 2)
     elements += [section(bold(name), words(" was:")), preformatted(before), *_more(missing_before, card)]
     return elements, len(shown) + len(before), missing + missing_before
 
 
 def _is_short(text: str) -> bool:
-    return len(text) <= SHORT_VALUE and "\n" not in text and "\t" not in text
+    return len(text) <= SHORT_VALUE and "\n" not in text and "\t" not in text and len(visible(text)) <= SHORT_VALUE
 
 
 def _value(text: str) -> JsonObject:
@@ -190,13 +191,14 @@ def _origin(card: Card) -> JsonObject:
 # --- what can be done -----------------------------------------------------------------------------------------------
 
 
-def _longest(choices: tuple[str, ...]) -> int:
-    return max((len(visible(each)) for each in choices), default=0)
+def _are_long(choices: tuple[str, ...]) -> bool:
+    """Whether some choice is too long for a button."""
+    return any(len(each) > BUTTON_MOST or len(visible(each)) > BUTTON_MOST for each in choices)
 
 
 def _choices(card: Card) -> list[JsonObject]:
     """Choices too long for a button, each in full where there is room."""
-    if _longest(card.choices) <= BUTTON_MOST:
+    if not _are_long(card.choices):
         return []
     most = WORDS_MOST // min(len(card.choices), CHOICES_MOST)
     lines = [
@@ -210,7 +212,7 @@ def _buttons(card: Card, *, with_details: bool) -> JsonObject:
     found = _call_buttons(card) if card.about == "call" else _choice_buttons(card)
     if card.about == "question":
         found.append(_button(ANSWER, "Answer…", card.approval_id))
-    if with_details or len(card.choices) > CHOICES_MOST:
+    if with_details or len(card.choices) > CHOICES_MOST or not found:
         found.append(_button(DETAILS, "Details", card.approval_id))
     return {"type": "actions", "block_id": f"{BLOCK}{card.approval_id}", "elements": list(found)}
 
@@ -226,7 +228,7 @@ def _call_buttons(card: Card) -> list[JsonObject]:
 
 
 def _choice_buttons(card: Card) -> list[JsonObject]:
-    numbered = _longest(card.choices) > BUTTON_MOST
+    numbered = _are_long(card.choices)
     found = []
     for number, choice in enumerate(card.choices[:CHOICES_MOST]):
         label = one_line(f"{number + 1}. {choice}" if numbered else choice, BUTTON_MOST) or "(empty)"
@@ -257,10 +259,10 @@ def _settlement(card: Card) -> list[JsonObject]:
     found: list[JsonObject] = []
     if card.reason:
         label = "Answer" if card.status == "answered" else "Reason"
-        reason, missing = cut(visible(card.reason), WORDS_MOST)
+        reason, missing = glimpse(card.reason, WORDS_MOST)
         found.append(rich(section(bold(label)), preformatted(reason), *_more(missing, card)))
     if card.outcome == "failed" and card.outcome_text:
-        error, missing = cut(visible(card.outcome_text), WORDS_MOST)
+        error, missing = glimpse(card.outcome_text, WORDS_MOST)
         found.append(rich(section(bold("It failed")), preformatted(error), *_more(missing, card)))
     texts: list[JsonObject] = [plain(_by_whom(card))] if card.decided_by else []
     if card.decided_at is not None:

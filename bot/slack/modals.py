@@ -14,7 +14,7 @@ from bot.slack.form import Field
 from bot.slack.inputs import INPUT, inputs_of
 from bot.slack.payloads import Place
 from bot.slack.rich import bold, plain, preformatted, rich, section, words
-from bot.slack.text import one_line, visible
+from bot.slack.text import glimpse, one_line
 
 EDIT_VIEW, REJECT_VIEW, ANSWER_VIEW, DETAILS_VIEW = (
     "approval_edit",
@@ -85,12 +85,15 @@ def details_modal(card: Card) -> JsonObject:
     blocks: list[JsonObject] = []
     left = DETAILS_MOST
     for label, text in _parts(card):
-        shown, left = text[:left], max(0, left - len(text))
-        chunks = [shown[at : at + CHUNK] for at in range(0, len(shown), CHUNK)][: _CHUNKS_MOST - len(blocks)]
-        if sum(len(chunk) for chunk in chunks) < len(text) or len(blocks) >= _CHUNKS_MOST:
+        shown, missing = glimpse(text, left)
+        left -= len(shown)
+        chunks = [shown[at : at + CHUNK] for at in range(0, len(shown), CHUNK)]
+        room = _CHUNKS_MOST - len(blocks)
+        blocks.append(rich(section(bold(one_line(label, 100) or "(unnamed)"))))
+        blocks += [rich(preformatted(chunk)) for chunk in chunks[:room]]
+        if missing or len(chunks) > room:
             blocks.append(_line(f"There is more. See all of it: twokey approvals show {card.approval_id}"))
             break
-        blocks += [rich(section(bold(one_line(label, 100) or "(unnamed)"))), *(rich(preformatted(c)) for c in chunks)]
     blocks.append(_line(f"Approval {card.approval_id} · thread {card.thread_id} · digest {card.digest or 'none'}"))
     if card.is_open:
         text = f"Expires {moment(card.expires_at)}"
@@ -117,20 +120,21 @@ def typed_words(values: JsonObject) -> str:
 
 
 def _parts(card: Card) -> Iterator[tuple[str, str]]:
-    yield "What would happen", visible(card.title)
+    """Labels and texts, neither made visible yet."""
+    yield "What would happen", card.title
     if card.tool:
-        yield "Tool", visible(card.tool)
+        yield "Tool", card.tool
     for argument in card.arguments:
-        yield argument.name, visible(argument.value) or "(empty)"
+        yield argument.name, argument.value or "(empty)"
         if argument.was:
-            yield f"{argument.name} (was)", visible(argument.was)
+            yield f"{argument.name} (was)", argument.was
     if card.preview:
-        yield "What it would do", visible(card.preview)
+        yield "What it would do", card.preview
     if card.choices:
-        yield "Choices", "\n".join(f"{number}. {visible(each)}" for number, each in enumerate(card.choices, start=1))
-    yield "Why people are asked", visible(card.why) + (f" (rule: {visible(card.rule)})" if card.rule else "")
+        yield "Choices", "\n".join(f"{number}. {each}" for number, each in enumerate(card.choices, start=1))
+    yield "Why people are asked", card.why + (f" (rule: {card.rule})" if card.rule else "")
     if card.requester:
-        yield "Asked by", visible(card.requester)
+        yield "Asked by", card.requester
 
 
 def _about(card: Card) -> JsonObject:

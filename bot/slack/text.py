@@ -73,17 +73,24 @@ def _is_hidden(character: str) -> bool:
     return code != _EMOJI_STYLE and any(code in selectors for selectors in _SELECTORS)
 
 
-def cut(text: str, most: int) -> tuple[str, int]:
-    """The beginning of the text, and how many characters of it are missing."""
-    if len(text) <= most:
-        return text, 0
-    return text[:most], len(text) - most
+def glimpse(text: str, most: int) -> tuple[str, int]:
+    """The beginning of the text, made visible in at most so many characters, and how many of its own are missing."""
+    head = visible(text[:most])
+    if len(head) <= most:
+        return head, max(0, len(text) - most)
+    shown, size = 0, 0
+    while size + len(visible(text[shown])) <= most:
+        size += len(visible(text[shown]))
+        shown += 1
+    return head[:size], len(text) - shown
 
 
 def one_line(text: str, most: int) -> str:
     """The text for a label: visible, without line breaks, and with an ellipsis where it was cut."""
-    flat = " ".join(visible(text).split())
-    return flat if len(flat) <= most else flat[: most - 1] + "…"
+    whole = text.strip()
+    head = whole[: most * 2]
+    flat = " ".join(visible(head).split())
+    return flat if len(flat) <= most and len(head) == len(whole) else flat[: most - 1] + "…"
 
 
 # --- Markdown from the model ----------------------------------------------------------------------------------------

@@ -1,0 +1,78 @@
+"""Modals: Slack takes each of them, and they carry no more than the id of the approval and its place."""
+
+import json
+
+import pytest
+from hypothesis import given
+
+from approvals.card import Argument, Card
+from bot.slack import modals
+from bot.slack.form import fields_of
+from bot.slack.home import home_view
+from bot.slack.payloads import Place
+from sandbox.slack.blocks import check_view
+from tests.unit.slack.cards import a_card, approved
+from tests.unit.slack.test_blocks import CARDS, everything
+
+PLACE = Place("C0", "1.2", "1.1")
+CARRIED = modals.metadata("apr_1", PLACE)
+
+
+@given(CARDS)
+def test_slack_takes_every_modal_whatever_stands_in_the_card(card: Card) -> None:
+    fields = fields_of({"properties": {"order_id": {"type": "string"}}}, {"order_id": "4711"})
+    for view in (
+        modals.edit_modal(card, fields, CARRIED),
+        modals.reject_modal(card, CARRIED),
+        modals.answer_modal(card, CARRIED),
+        modals.details_modal(card),
+        modals.notice("Sorry", card.title),
+    ):
+        check_view(view)
+        assert len(json.dumps(view)) < 250_000
+
+
+def test_the_other_views_are_taken_too() -> None:
+    check_view(modals.loading())
+    check_view(home_view())
+
+
+def test_a_modal_carries_the_id_and_the_place_and_nothing_else() -> None:
+    view = modals.reject_modal(a_card(), CARRIED)
+    assert json.loads(str(view["private_metadata"])) == {
+        "approval": "apr_1",
+        "channel": "C0",
+        "ts": "1.2",
+        "thread_ts": "1.1",
+    }
+    assert modals.read_metadata(CARRIED) == ("apr_1", PLACE)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", '{"approval": "a"}', '{"approval":1,"channel":"","ts":"","thread_ts":""}']
+)
+def test_metadata_of_others_is_not_read(text: str) -> None:
+    assert modals.read_metadata(text) is None
+
+
+def test_details_show_in_full_what_the_card_cut() -> None:
+    value = "".join(chr(ord("a") + number % 26) for number in range(20_000))
+    shown = everything(list(modals.details_modal(a_card(arguments=(Argument("note", value),)))["blocks"]))  # type: ignore[arg-type]  # JSON
+    assert value in shown.replace("\n", "")
+
+
+def test_details_that_do_not_fit_say_how_to_see_the_rest() -> None:
+    card = approved(arguments=(Argument("note", "x" * 200_000), Argument("last", "y")))
+    view = modals.details_modal(card)
+    check_view(view)
+    assert f"twokey approvals show {card.approval_id}" in json.dumps(view)
+
+
+def test_a_call_with_nothing_to_edit_says_so() -> None:
+    assert "no arguments" in json.dumps(modals.edit_modal(a_card(), (), CARRIED))
+
+
+def test_what_was_typed_is_read_and_anything_else_is_empty() -> None:
+    assert modals.typed_words({"words": {"value": {"value": "too much"}}}) == "too much"
+    assert modals.typed_words({"words": {"value": {"value": None}}}) == ""
+    assert modals.typed_words({}) == ""

@@ -35,7 +35,7 @@ _ALIASES = {
     "windows-874": "cp874",
     "tis-620": "cp874",
 }
-_TEXT_CODECS_ONLY = frozenset({"idna", "punycode", "raw_unicode_escape", "unicode_escape", "undefined", "mbcs", "oem"})
+_NEVER = frozenset({"idna", "punycode", "raw_unicode_escape", "unicode_escape", "undefined", "mbcs", "oem"})
 _CODE_PAGE = re.compile(r"^(?:cp-|cp_|x-cp|windows-?|ibm-)(\d{3,5})$")
 # NUL breaks databases; other C0 controls break terminals and prompts. Tab and newlines stay.
 _CONTROLS = dict.fromkeys([*range(9), 11, *range(14, 32), 127, 0xFEFF])
@@ -76,6 +76,6 @@ def _codec(label: str | None) -> str | None:
     except (LookupError, ValueError):
         return None
     # Codecs from bytes to bytes (zip, base64) make a bomb of a body; `decode` would refuse most, not all.
-    if found in _TEXT_CODECS_ONLY or not codecs.lookup(found)._is_text_encoding:  # noqa: SLF001 -- no public way to ask
+    if found.replace("-", "_") in _NEVER or not codecs.lookup(found)._is_text_encoding:  # noqa: SLF001 -- no public way to ask
         return None
     return found

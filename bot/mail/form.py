@@ -84,7 +84,7 @@ class _Parts:
         """What the parser is to call."""
         return {
             "on_part_begin": self._begin,
-            "on_part_data": self._data,
+            "on_part_data": self._append,
             "on_part_end": self._end,
             "on_header_field": self._header_name,
             "on_header_value": self._header_value,
@@ -97,7 +97,7 @@ class _Parts:
             raise BadWebhook(f"the form has more than {MAX_FIELDS} fields")
         self.headers, self.content, self.header_size = {}, bytearray(), 0
 
-    def _data(self, data: bytes, start: int, end: int) -> None:
+    def _append(self, data: bytes, start: int, end: int) -> None:
         self.content += data[start:end]
 
     def _header_name(self, data: bytes, start: int, end: int) -> None:

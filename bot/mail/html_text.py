@@ -141,6 +141,8 @@ class _Walker(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         """Closes the nearest open element of that name and all within it."""
+        if tag in _BLOCKS:
+            self._break()
         for depth in range(len(self._stack) - 1, max(0, len(self._stack) - 50), -1):
             if self._stack[depth].tag == tag:
                 for element in reversed(self._stack[depth:]):

@@ -112,7 +112,7 @@ def delimiter_line(mark: str) -> str:
 def sent_lines(content: bytes) -> tuple[str, ...]:
     """The lines of the text part of a composed mail, for dropping them from answers."""
     body = message_from_bytes(content, policy=POLICY).get_body(("plain",))
-    return tuple(line for line in str(body.get_content()).split("\n") if line.strip()) if body else ()
+    return tuple(line for line in str(body.get_content()).splitlines() if line.strip()) if body else ()
 
 
 def _fields(mail: Outgoing) -> list[tuple[str, object]]:

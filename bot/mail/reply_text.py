@@ -23,6 +23,7 @@ MAX_ATTRIBUTION_LINES = 6
 MAX_ATTRIBUTION = 300
 MAX_HEADER_LINES = 10
 MAX_SIGNATURE_LINES = 15
+WRAPPED_AT = 60
 MIN_SENT_LINE = 12
 """Shorter lines of ours are never matched, lest the answer "approve" be taken for an echo."""
 
@@ -90,7 +91,7 @@ def _named(raw: list[str], delimiter: str) -> _Lines:
     for at in range(len(raw)):
         if kinds[at] in {_Kind.TEXT, _Kind.QUOTE}:
             _mark_attribution(lines, at)
-    _mark_wrapped_quotes(kinds)
+    _mark_wrapped_quotes(lines)
     return lines
 
 
@@ -179,11 +180,12 @@ def _next_kind(lines: _Lines, at: int) -> _Kind | None:
     return next((kind for kind in lines.kinds[at : at + 3] if kind is not _Kind.BLANK), None)
 
 
-def _mark_wrapped_quotes(kinds: list[_Kind]) -> None:
-    """A line of text between two quoted ones, with no gap, is the rest of a line that a client wrapped without `>`."""
+def _mark_wrapped_quotes(lines: _Lines) -> None:
+    """A line between quoted ones is the rest of one wrapped without `>` if that is long; else it is an answer."""
+    kinds = lines.kinds
     for at in range(1, len(kinds) - 1):
         if kinds[at] is _Kind.TEXT and kinds[at - 1] is _Kind.QUOTE and kinds[at + 1] is _Kind.QUOTE:
-            kinds[at] = _Kind.QUOTE
+            kinds[at] = _Kind.QUOTE if len(lines.raw[at - 1]) >= WRAPPED_AT else _Kind.TEXT
 
 
 def _cut(lines: _Lines, *, forwarding: bool) -> ReplyText:

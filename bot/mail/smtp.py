@@ -6,6 +6,7 @@ of four: Sent, MailTransient, MailRefused, MailUnknown; the outbox decides what 
 """
 
 import asyncio
+import ssl
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -40,9 +41,18 @@ class _Job:
 class SmtpSender:
     """Sends mail while entered as a context manager; leaving it sends what is queued and closes the connection."""
 
-    def __init__(self, url: str, *, helo: str | None = None, limits: SmtpLimits | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        helo: str | None = None,
+        limits: SmtpLimits | None = None,
+        trust: ssl.SSLContext | None = None,
+    ) -> None:
+        """Raises MailMisconfigured for an SMTP_URL that cannot work. `trust`: other certificates than the system's."""
         self._address = parse_smtp_url(url)
         self._helo = helo
+        self._trust = trust
         self._limits = limits or SmtpLimits()
         self._jobs: asyncio.Queue[_Job | None] = asyncio.Queue()
         self._connection: SmtpConnection | None = None
@@ -131,7 +141,9 @@ class SmtpSender:
     async def _open(self) -> "SmtpConnection":
         from bot.mail.smtp_connection import SmtpConnection  # noqa: PLC0415 -- see its head
 
-        connection = await SmtpConnection.open(self._address, helo=self._helo, timeout=self._limits.timeout)
+        connection = await SmtpConnection.open(
+            self._address, helo=self._helo, timeout=self._limits.timeout, trust=self._trust
+        )
         self._connection = connection
         self._opened_at = asyncio.get_running_loop().time()
         self._sent = 0

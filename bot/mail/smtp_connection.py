@@ -4,6 +4,7 @@ Import this module late: aiosmtplib costs start-up time, and many deployments se
 """
 
 import asyncio
+import ssl
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Self
@@ -27,18 +28,26 @@ class SmtpConnection:
         self._client = client
 
     @classmethod
-    async def open(cls, address: SmtpAddress, *, helo: str | None, timeout: float) -> Self:  # noqa: ASYNC109 -- per command, not for the whole
+    async def open(
+        cls,
+        address: SmtpAddress,
+        *,
+        helo: str | None = None,
+        timeout: float = 60.0,  # noqa: ASYNC109 -- for each command, not for the whole
+        trust: ssl.SSLContext | None = None,
+    ) -> Self:
         """Connects, secures and signs in. Raises MailTransient or MailRefused."""
         client = aiosmtplib.SMTP(
             hostname=address.host,
             port=address.port,
             use_tls=address.security == "tls",
-            start_tls=address.security
-            == "starttls",  # None would be opportunistic: a stripped STARTTLS means plain text
+            # None would be opportunistic, so that a stripped STARTTLS meant plain text.
+            start_tls=address.security == "starttls",
             username=address.username or None,
             password=address.password or None,
             local_hostname=helo,
             timeout=timeout,
+            tls_context=trust,
         )
         try:
             await client.connect()

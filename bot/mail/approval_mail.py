@@ -21,10 +21,8 @@ _BUTTON = (
 )
 _BOX = "border:1px solid #8c959f;border-radius:8px;padding:16px 20px;margin:16px 0"
 _LABEL = "padding:4px 16px 4px 0;vertical-align:top;color:#768390;font-size:13px;white-space:nowrap"
-_VALUE = (
-    "padding:4px 0;vertical-align:top;font-family:Menlo,Consolas,monospace;font-size:13px;"
-    "word-break:break-word;white-space:pre-wrap"
-)
+_VALUE = "padding:4px 0;vertical-align:top;font-size:15px;word-break:break-word"
+_CODE = "padding:4px 0;vertical-align:top;font-family:Menlo,Consolas,monospace;font-size:13px;word-break:break-word"
 _ON_PAGE = "Nothing happens before you press a button on that page. Its address, to copy:"
 _SMALL = "color:#768390;font-size:13px"
 
@@ -77,8 +75,8 @@ def _html(ask: ApprovalAsk) -> str:
     facts = [("Tool", ask.tool), ("Asked by", ask.asked_by), ("Why", ask.why), ("Expires", ask.expires)]
     parts = [
         f'<h1 style="font-size:20px;margin:0 0 8px">{_escaped(ask.title)}</h1>',
-        _table([(label, value) for label, value in facts if value]),
-        f'<div style="{_BOX}">{_table(_arguments(ask))}</div>' if ask.arguments else "",
+        _table([(label, value) for label, value in facts if value], _VALUE),
+        f'<div style="{_BOX}">{_table(_arguments(ask), _CODE)}</div>' if ask.arguments else "",
         _preview(ask.preview) if ask.preview else "",
         f'<p style="margin:24px 0"><a href="{_escaped(ask.link)}" style="{_BUTTON}">Review and decide</a></p>',
         f'<p style="{_SMALL}">{_ON_PAGE}<br>{_escaped(ask.link)}</p>',
@@ -87,9 +85,9 @@ def _html(ask: ApprovalAsk) -> str:
     return f'<div style="max-width:640px">{"".join(parts)}</div>'
 
 
-def _table(rows: list[tuple[str, str]]) -> str:
+def _table(rows: list[tuple[str, str]], style: str) -> str:
     cells = (
-        f'<tr><td style="{_LABEL}">{_escaped(label)}</td><td style="{_VALUE}">{_broken(value)}</td></tr>'
+        f'<tr><td style="{_LABEL}">{_escaped(label)}</td><td style="{style}">{_broken(value)}</td></tr>'
         for label, value in rows
     )
     start = '<table role="presentation" cellpadding="0" cellspacing="0" style="border-collapse:collapse">'

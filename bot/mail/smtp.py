@@ -10,7 +10,6 @@ import ssl
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from bot.mail.errors import MailRefused, MailTransient, SendingFailed
@@ -65,9 +64,7 @@ class SmtpSender:
         self._task = asyncio.create_task(self._run(), name="smtp-sender")
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_exception: object) -> None:
         """Lets queued mail go out, then closes."""
         self._jobs.put_nowait(None)
         if self._task:

@@ -34,7 +34,7 @@ class Place:
 
 
 TEAM: Final = "T0SANDBOX"
-TEAM_NAME: Final = "Acme Lamps & Shelves"
+TEAM_NAME: Final = "Acme Living"
 APP: Final = "A0TWOKEY"
 BOT_USER: Final = "U0TWOKEY"
 BOT: Final = "B0TWOKEY"

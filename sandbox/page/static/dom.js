@@ -17,6 +17,9 @@ export function h(tag, props = {}, ...children) {
   return element;
 }
 
+/** Children of `element`, all at once, without the empty ones. */
+export const fill = (element, ...children) => element.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+
 export function icon(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("class", "icon");
@@ -50,7 +53,7 @@ export function keep(parent, items, keyOf, versionOf, make) {
 }
 
 export const clock = (seconds, withSeconds = false) =>
-  new Date(seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: withSeconds ? "2-digit" : undefined });
+  new Date(seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: withSeconds ? "2-digit" : undefined, hourCycle: "h23" });
 
 const HUES = { ada: 262, dana: 168, lee: 205, sam: 18 };
 export function avatar(person, extra = "") {

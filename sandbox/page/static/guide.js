@@ -40,9 +40,9 @@ function inSlack() {
   const decided = spots().filter(({ message }) => cards.has(message.ts) && !slack.hasButtons(message)).map(({ message }) => Number(message.ts));
   const replied = decided.length && spots().some(({ channel, message }) => !channel.is_im && message.bot_id && !cards.has(message.ts) && Number(message.ts) > Math.min(...decided));
   return [
-    { title: "Ask for a refund", hint: "Ada mentions the agent in #support", done: asked, label: "Ask as Ada", go: () => say("ada", ASK) },
-    { title: "Approve it as Dana", hint: open ? "The agent waits. Change to Dana and decide." : "The agent stops here until she says yes", done: decided.length > 0, label: open && "Go to the card", go: () => toCard(open) },
-    { title: "See the reply", hint: replied ? "Done: look at the thread and the log" : "The work goes on by itself after the click", done: Boolean(replied) },
+    { title: "Ask for a refund", hint: "Ada mentions the agent", done: asked, label: "Ask as Ada", go: () => say("ada", ASK) },
+    { title: "Approve it as Dana", hint: open ? "The agent waits for her" : "It waits until she says yes", done: decided.length > 0, label: open && "Go to the card", go: () => toCard(open) },
+    { title: "See the reply", hint: replied ? "It is in the thread" : "The work then goes on", done: Boolean(replied) },
   ];
 }
 
@@ -67,9 +67,9 @@ function byMail() {
   const answers = mail.lettersOf(sam).filter((letter) => letter.folder === "inbox");
   const got = answers.length > 0;
   return [
-    { title: "Write as Sam", hint: "A customer asks for a refund by mail", done: sent, label: "Write the mail", go: () => { show("mail"); mail.write({ owner: sam, ...MAIL }); } },
-    { title: "Answer “approve” as Dana", hint: ask ? "Her mail asks. The first line decides." : "The agent will ask her by mail", done: said, label: ask && "Open her mail", go: () => { show("mail"); mail.openBox(dana, ask.id); } },
-    { title: "Read the reply", hint: got ? "It is in Sam's mailbox" : "The answer comes back to Sam", done: said && got, label: got && "Open Sam's mail", go: () => { show("mail"); mail.openBox(sam, answers.at(-1).id); } },
+    { title: "Write as Sam", hint: "A customer wants a refund", done: sent, label: "Write the mail", go: () => { show("mail"); mail.write({ owner: sam, ...MAIL }); } },
+    { title: "Approve as Dana", hint: ask ? "The first line decides" : "She is asked by mail", done: said, label: ask && "Open her mail", go: () => { show("mail"); mail.openBox(dana, ask.id); } },
+    { title: "Read the reply", hint: got ? "It is in Sam's mailbox" : "It comes to Sam", done: said && got, label: got && "Open Sam's mail", go: () => { show("mail"); mail.openBox(sam, answers.at(-1).id); } },
   ];
 }
 

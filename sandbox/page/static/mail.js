@@ -1,5 +1,5 @@
 // The mail pane: a mailbox for everybody, a reader that trusts no mail, answers and new mails.
-import { $, act, avatar, clock, h, icon, keep, pressed } from "./dom.js";
+import { $, act, avatar, clock, fill, h, icon, keep, pressed } from "./dom.js";
 
 export const box = { owner: "sam@customer.example", open: "" };
 const read = new Set(), drafts = new Map();
@@ -49,7 +49,7 @@ function redraw() {
 function drawRow(letter) {
   const sent = letter.folder === "sent";
   return h("button", { type: "button", class: `row ${!sent && !read.has(letter.id) ? "unread" : ""}`, "data-letter": letter.id, "aria-current": String(letter.id === box.open), onclick: () => openBox(box.owner, letter.id) },
-    h("span", { class: "dot", "aria-hidden": "true" }), h("b", {}, sent ? `To ${letter.to_name}` : letter.from_name, " ", sent ? h("span", { class: "sent" }, "sent") : null), h("time", {}, clock(letter.at)),
+    h("span", { class: "dot", "aria-hidden": "true" }), h("b", {}, sent ? `To ${letter.to_name}` : letter.from_name), h("time", {}, sent ? h("span", { class: "sent" }, "sent") : null, clock(letter.at)),
     h("span", { class: "subject" }, letter.subject || "(no subject)"), h("span", { class: "snippet" }, letter.text.replace(/\s+/g, " ").slice(0, 120)));
 }
 
@@ -70,7 +70,7 @@ function showLetter(reader, letter) {
   const content = h("div", { class: "content" });
   const show = () => content.replaceChildren(letter.html && asHtml ? htmlFrame(letter.html) : plainText(letter.text));
   const choice = [["HTML", true], ["Text", false]].map(([label, value]) => h("button", { type: "button", "aria-pressed": String(asHtml === value), onclick: (event) => { asHtml = value; for (const other of event.currentTarget.parentElement.children) pressed(other, other === event.currentTarget); show(); } }, label));
-  reader.replaceChildren(back(), h("h3", {}, letter.subject || "(no subject)"),
+  fill(reader, back(), h("h3", {}, letter.subject || "(no subject)"),
     h("div", { class: "from" }, avatar(personOf(letter.from) ?? (letter.from === cast.agent ? null : { name: letter.from_name })), h("div", {}, h("b", {}, letter.from_name), ` <${letter.from}>`, h("small", {}, `to ${letter.to}`)), h("time", {}, clock(letter.at))),
     h("div", { class: "marks" }, marksOf(letter), h("span", { class: "delivery" }), letter.html ? h("span", { class: "switch" }, choice) : null),
     content,

@@ -2,7 +2,7 @@
 import { $, act, h, icon } from "./dom.js";
 import { drawBlocks, textOf } from "./blocks.js";
 
-let shown = "";
+let shown = "", answered = "";
 
 /** Show this person's topmost modal, or none. */
 export function drawModal(view, person, names) {
@@ -15,7 +15,9 @@ export function drawModal(view, person, names) {
     if (!box.open) box.showModal();
     box.querySelector(".fields input, .fields textarea, .fields select, footer .primary")?.focus();
   }
-  showErrors(box, view.errors || {});
+  const errors = JSON.stringify([key, view.errors || {}]);
+  if (errors !== answered) showErrors(box, view.errors || {});  // what the client itself found wrong stays until then
+  answered = errors;
   box.oncancel = (event) => { event.preventDefault(); close(view, person); };
 }
 
@@ -30,6 +32,7 @@ function form(view, person, names) {
     showErrors(event.currentTarget, errors);
     if (Object.keys(errors).length) return;
     button.disabled = true;
+    answered = "";
     await act("submit", { user: person.slack, view_id: view.id, values });
     button.disabled = false;
   };

@@ -84,7 +84,7 @@ const badgeFor = (one) => (one.id === me.id ? 0 : Math.max(0, unread("dm", one))
 function personButton(one) {
   const waiting = badgeFor(one);
   return h("button", { type: "button", role: "radio", "aria-checked": String(one.id === me.id), title: one.approver ? "May approve" : "May not approve", "data-person": one.id, onclick: () => become(one.id) },
-    avatar(one), h("span", { class: "who" }, h("b", {}, one.name), h("small", {}, one.title)),
+    avatar(one), h("span", { class: "who" }, h("b", {}, one.name.split(" ")[0], h("span", { class: "last" }, ` ${one.name.split(" ").slice(1).join(" ")}`)), h("small", {}, one.title)),
     waiting ? h("span", { class: "badge", title: "New direct messages" }, String(waiting)) : one.approver ? icon("key") : null);
 }
 

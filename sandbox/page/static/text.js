@@ -24,9 +24,19 @@ function angle(inner, names) {
     return h("span", { class: `at ${person?.me ? "me" : ""}` }, `@${person?.name ?? label ?? target.slice(1)}`);
   }
   if (target.startsWith("#")) return h("span", { class: "at" }, `#${label || names?.[target.slice(1)]?.name || target.slice(1)}`);
-  if (target.startsWith("!date")) return label || "";
+  if (target.startsWith("!date")) return date(target, label);
   if (target.startsWith("!")) return h("span", { class: "at" }, `@${label || target.slice(1)}`);
   return SAFE.test(target) ? link(unescaped(target), unescaped(label || target)) : `<${inner}>`;
+}
+
+/** Slack's date token, in the reader's own time. */
+function date(target, label) {
+  const [, seconds, format = ""] = target.split("^");
+  const at = new Date(Number(seconds) * 1000);
+  if (Number.isNaN(at.getTime())) return label || "";
+  const today = at.toDateString() === new Date().toDateString();
+  return format.replace(/\{time(_secs)?\}/g, at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }))
+    .replace(/\{date(_\w+)?\}/g, today ? "today" : at.toLocaleDateString([], { day: "numeric", month: "short", year: "numeric" })).replace(/\{ago\}/g, label || "");
 }
 
 function inline(text, names, rules) {
@@ -101,6 +111,7 @@ function richPiece(piece, names) {
   if (piece.type === "channel") return angle(`#${piece.channel_id}`, names);
   if (piece.type === "link") return link(piece.url, piece.text || piece.url);
   if (piece.type === "emoji") return piece.unicode ? String.fromCodePoint(...piece.unicode.split("-").map((c) => parseInt(c, 16))) : `:${piece.name}:`;
+  if (piece.type === "date") return date(`!date^${piece.timestamp}^${piece.format}`, piece.fallback);
   if (piece.type === "broadcast") return h("span", { class: "at" }, `@${piece.range}`);
   let node = piece.style?.code ? h("code", {}, piece.text ?? "") : h("span", {}, ...String(piece.text ?? piece.fallback ?? "").split("\n").flatMap((row, n) => (n ? [h("br"), row] : [row])));
   for (const [style, tag] of [["bold", "strong"], ["italic", "em"], ["strike", "s"]]) if (piece.style?.[style]) node = h(tag, {}, node);

@@ -76,9 +76,11 @@ def build(
     request: ApprovalRequested,
     decided: ApprovalDecided | None = None,
     outcome: ToolReturned | ToolFailed | None = None,
+    *,
     decided_by: str = "",
+    requester: str = "",
 ) -> Card:
-    """The card for an approval as the log has it. `decided_by` is the decider's name, where it is known."""
+    """The card for an approval as the log has it. `decided_by` and `requester` are people's names, where known."""
     edited = decided.decision.arguments if decided and isinstance(decided.decision, Approved) else None
     return Card(
         approval_id=request.approval_id,
@@ -90,7 +92,7 @@ def build(
         preview=request.preview,
         why=request.why,
         rule=request.rule,
-        requester=name_of(request.requester),
+        requester=requester or name_of(request.requester),
         asked_at=request.at,
         expires_at=request.expires_at,
         digest=request.digest,

@@ -7,7 +7,7 @@ Rules:
 - The first decision wins; the store refuses a second, and the loser is told who was first.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -115,8 +115,6 @@ class Gate:
     """Seconds, where the policy says nothing."""
     channels: Collection[str] = ()
     """Which of slack and mail are set up."""
-    record: Callable[..., None] = log.info
-    """Where audit lines go."""
 
     # --- opening ----------------------------------------------------------------------------------------------------
 
@@ -161,8 +159,16 @@ class Gate:
     def card(self, facts: Facts) -> Card:
         """What any surface shows of it."""
         by = facts.decided.by if facts.decided else None
-        person = self.directory.person(by.person) if by else None
-        return card.build(facts.thread_id, facts.request, facts.decided, facts.outcome, person.name if person else "")
+        decider = self.directory.person(by.person) if by else None
+        requester = self.directory.find(facts.request.requester) if facts.request.requester else None
+        return card.build(
+            facts.thread_id,
+            facts.request,
+            facts.decided,
+            facts.outcome,
+            decided_by=decider.name if decider else "",
+            requester=requester.name if requester else "",
+        )
 
     # --- deciding ---------------------------------------------------------------------------------------------------
 
@@ -182,7 +188,7 @@ class Gate:
             self._check_entitled(facts.request, person)
             decision = await self._decision(facts, choice, person)
         except Refused as refusal:
-            self.record("approval.refused", approval_id=approval_id, by=who.key, via=via, reason=str(refusal))
+            log.info("approval.refused", approval_id=approval_id, by=who.key, via=via, reason=str(refusal))
             raise
         named = who if not person or who.name else who.model_copy(update={"name": person.name})
         by = Decider(person=person.id if person else "", identity=named, via=via)
@@ -191,7 +197,7 @@ class Gate:
             await self.threads.inform(facts.thread_id, [event])
         except AlreadySettled:
             raise AlreadySettled(self._settled_text(await self.index.facts(approval_id))) from None
-        self.record(
+        log.info(
             "approval.decided",
             approval_id=approval_id,
             thread_id=facts.thread_id,
@@ -200,7 +206,8 @@ class Gate:
             via=via,
             digest=facts.request.digest,
         )
-        return card.build(facts.thread_id, facts.request, event, None, person.name if person else "")
+        asked_by = self.card(facts).requester
+        return card.build(facts.thread_id, facts.request, event, decided_by=by.identity.name, requester=asked_by)
 
     def _check_entitled(self, request: ApprovalRequested, person: Person | None) -> None:
         requester = self.directory.find(request.requester) if request.requester else None

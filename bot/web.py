@@ -70,7 +70,14 @@ def _add_people(app: FastAPI, service: Service) -> None:
     app.include_router(api.router(service.gate, service.index, service.threads, service.inbox, directory, service.ids))
     if settings.secret_keys:
         app.include_router(
-            pages.router(service.gate, directory, settings.secret_keys, service.clock, settings.public_url)
+            pages.router(
+                service.gate,
+                directory,
+                settings.secret_keys,
+                service.clock,
+                settings.public_url,
+                service.database.is_reachable,
+            )
         )
 
 

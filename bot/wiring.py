@@ -6,6 +6,8 @@ Only this module reads the clock and makes ids. A `Service` is one process's wor
 import asyncio
 import base64
 import contextlib
+import hashlib
+import hmac
 import secrets
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -199,7 +201,14 @@ def _mail_channel(settings: Settings, smtp: SmtpSender, clock: Clock) -> MailCha
         secrets=settings.secret_keys,
         public_url=settings.public_url,
         clock=clock,
+        instance=_instance(settings),
     )
+
+
+def _instance(settings: Settings) -> str:
+    """The mark of this deployment's mail. Message-IDs do not tell it: those of colleagues end in the same domain."""
+    key = settings.secret_keys[0].encode() if settings.secret_keys else b""
+    return hmac.new(key, b"twokey.instance", hashlib.sha256).hexdigest()[:16]
 
 
 def _agents(deployment: Deployment, settings: Settings) -> Mapping[str, Agent]:
@@ -220,7 +229,7 @@ def reading(settings: Settings) -> Reading:
     address = settings.email_address or ""
     trusted = settings.email_trusted_authserv_id
     return Reading(
-        own=OwnMail(addresses=frozenset({address}), message_domain=settings.email_domain),
+        own=OwnMail(addresses=frozenset({address}), instance=_instance(settings)),
         trusted_authserv_ids=frozenset({trusted} if trusted else ()),
         delimiter=ABOVE,
     )

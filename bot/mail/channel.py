@@ -56,6 +56,8 @@ class MailChannel:
     secrets: Sequence[str]
     public_url: str
     clock: Clock
+    instance: str = ""
+    """What marks our mail as ours, so that it is known when it comes back."""
 
     async def send(self, conversation: SlackThread | MailThread | ApiThread, reply: Reply) -> tuple[str, ...]:
         """Answer the latest mail of the conversation; the Message-ID of the answer."""
@@ -74,6 +76,7 @@ class MailChannel:
                 references=reply.mail.references,
                 reply_to=Mailbox(token.thread_address(self.address, reply.thread_id, self.secrets), self.name),
                 delimiter=ABOVE,
+                instance=self.instance,
             )
         )
         return (message_id,)
@@ -117,6 +120,7 @@ class MailChannel:
                     in_reply_to=mail.message_id,
                     references=mail.references,
                     delimiter=ABOVE,
+                    instance=self.instance,
                 )
             )
         except ChannelError as error:
@@ -145,6 +149,7 @@ class MailChannel:
             at=self.clock.now(),
             reply_to=Mailbox(reply_to, self.name),
             delimiter=ABOVE,
+            instance=self.instance,
         )
         return approval_mail(ask, envelope)
 
@@ -158,6 +163,7 @@ class MailChannel:
             at=self.clock.now(),
             kind="auto-generated",
             in_reply_to=asked_id,
+            instance=self.instance,
         )
 
     def _message_id(self, kind: str, key: str) -> str:

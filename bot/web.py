@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot import api, pages
 from bot.mail import route as mail_route
 from bot.mail.approval_reply import ApprovalReplies
-from bot.mail.inbound import MailIn
+from bot.mail.inbound import MailDesk
 from bot.wiring import Service, reading
 from store import schema
 
@@ -67,7 +67,17 @@ def _add_health(app: FastAPI, service: Service) -> None:
 def _add_people(app: FastAPI, service: Service) -> None:
     """The approval page, and the REST API."""
     settings, directory = service.settings, service.deployment.directory
-    app.include_router(api.router(service.gate, service.index, service.threads, service.inbox, directory, service.ids))
+    app.include_router(
+        api.router(
+            service.gate,
+            service.index,
+            service.threads,
+            service.inbox,
+            directory,
+            service.ids,
+            agents=service.deployment.agents,
+        )
+    )
     if settings.secret_keys:
         app.include_router(
             pages.router(
@@ -95,7 +105,7 @@ def _add_mail(app: FastAPI, service: Service) -> None:
         return
     directory = service.deployment.directory
     replies = ApprovalReplies(service.gate, directory, settings.secret_keys, service.mail.answer)
-    mail_in = MailIn(
+    desk = MailDesk(
         keeper=service.mails,
         threads=service.threads,
         inbox=service.inbox,
@@ -107,4 +117,4 @@ def _add_mail(app: FastAPI, service: Service) -> None:
         accept_unverified=settings.email_accept_unverified,
     )
     secret = settings.email_inbound_secret.get_secret_value()
-    app.include_router(mail_route.router(settings.email_inbound_provider, secret, mail_in.receive, service.clock))
+    app.include_router(mail_route.router(settings.email_inbound_provider, secret, desk.receive, service.clock))

@@ -27,6 +27,7 @@ from bot.deployment import Deployment
 from bot.inbox import Inbox
 from bot.mail.automatic import OwnMail
 from bot.mail.channel import ABOVE, MailChannel
+from bot.mail.message import message_id_for
 from bot.mail.parsing import Reading
 from bot.mail.smtp import SmtpSender
 from bot.outbox import Channel, Outbox
@@ -194,6 +195,7 @@ def _model(settings: Settings) -> OpenAIModel:
 
 def _mail_channel(settings: Settings, smtp: SmtpSender, clock: Clock) -> MailChannel:
     address = settings.email_address or ""
+    message_id_for("r", "0" * 32, settings.email_domain)  # a domain that is too long is told now, not at the first mail
     return MailChannel(
         sender=smtp,
         address=address,

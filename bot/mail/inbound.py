@@ -5,6 +5,7 @@ rule is acknowledged all the same, since anything else only brings it again. Not
 identity is not proved: that would be mail to whomever a forger names.
 """
 
+import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -58,7 +59,7 @@ class Finder(Protocol):
 
 
 @dataclass(frozen=True)
-class MailIn:
+class MailDesk:
     """What becomes of a mail that a provider has handed over."""
 
     keeper: Keeper
@@ -76,7 +77,7 @@ class MailIn:
         key = await self.keeper.keep(raw.raw, raw.provider, raw.envelope_to)
         with structlog.contextvars.bound_contextvars(mail=key[:16], provider=raw.provider):
             try:
-                mail = parse_mail(raw, self.reading)
+                mail = await asyncio.to_thread(parse_mail, raw, self.reading)  # a hostile one takes a second
             except BadMail as error:
                 log.warning("mail.unreadable", reason=error.reason)
                 return "unreadable"
@@ -115,7 +116,7 @@ class MailIn:
                 message_id=message_id,
                 subject=mail.subject,
                 references=mail.references or mail.in_reply_to,
-                reply_address=_reply_address(mail),
+                reply_address=who.id,  # never their Reply-To, which anybody may write
             ),
             attachments=tuple(
                 AttachmentNote(name=each.name, media_type=each.type, size=each.size, note=each.ignored)
@@ -168,11 +169,3 @@ def _text(mail: InboundEmail) -> str:
         parts.append(f"[Forwarded by the sender; written by somebody else:]\n{mail.forwarded.strip()}")
     text = "\n\n".join(part for part in parts if part)
     return text or "[This mail has no text.]"
-
-
-def _reply_address(mail: InboundEmail) -> str:
-    """The sender; their Reply-To only where it is of the same domain."""
-    assert mail.sender is not None  # noqa: S101 - checked by the caller
-    if len(mail.reply_to) == 1 and mail.reply_to[0].domain == mail.sender.domain:
-        return mail.reply_to[0].address
-    return mail.sender.address

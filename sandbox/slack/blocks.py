@@ -29,7 +29,7 @@ def check_message(blocks: object, pointer: str = "/blocks") -> list[Json]:
 
 def check_view(view: object) -> Json:
     """A modal or home view; raises Refused with invalid_arguments and one message for each problem."""
-    if not isinstance(view, dict) or view.get("type") not in limits.VIEWS:
+    if not isinstance(view, dict) or str(view.get("type")) not in limits.VIEWS:
         raise Refused("invalid_arguments", "[ERROR] must be a modal or a home view [json-pointer:/view/type]")
     found = list(_fields(view, limits.VIEWS[view["type"]], "/view", frozenset({"type"})))
     given = view.get("blocks")
@@ -50,7 +50,7 @@ def check_chunks(chunks: object) -> list[Json]:
     found: list[str] = []
     for number, chunk in enumerate(chunks):
         pointer = f"/chunks/{number}"
-        if not isinstance(chunk, dict) or chunk.get("type") not in limits.CHUNKS:
+        if not isinstance(chunk, dict) or str(chunk.get("type")) not in limits.CHUNKS:
             found.append(_problem("unsupported chunk", pointer))
             continue
         found += _fields(chunk, limits.CHUNKS[chunk["type"]], pointer, frozenset({"type"}))
@@ -101,7 +101,7 @@ def _text(value: object, field: Text, pointer: str) -> Iterator[str]:
     if not isinstance(value, dict):
         yield _problem("must be an object", pointer)
         return
-    if value.get("type") not in field.kinds:
+    if str(value.get("type")) not in field.kinds:
         yield _problem(f"must be one of {', '.join(sorted(field.kinds))}", f"{pointer}/type")
         return
     yield from _string(value.get("text"), String(field.longest, shortest=1), f"{pointer}/text")
@@ -180,7 +180,7 @@ def _repeats(blocks: list[Json], pointer: str) -> list[str]:
         if times > 1:
             found.append(_problem(f'block_id "{block_id}" already exists', pointer))
     for number, block in enumerate(objects):
-        actions = Counter(element["action_id"] for element in interactive(block) if "action_id" in element)
+        actions = Counter(str(element["action_id"]) for element in interactive(block) if "action_id" in element)
         found += [
             _problem(f'action_id "{name}" already exists', f"{pointer}/{number}")
             for name, times in actions.items()
@@ -198,7 +198,7 @@ def interactive(block: object) -> Iterator[Json]:
         for item in block:
             yield from interactive(item)
     elif isinstance(block, dict):
-        if block.get("type") in _INTERACTIVE:
+        if str(block.get("type")) in _INTERACTIVE:
             yield block
             return
         for value in block.values():

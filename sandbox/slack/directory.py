@@ -1,7 +1,6 @@
 """Who and where: teams, people, channels, installations of the app. Values, and the look-ups made in them."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from sandbox.slack.refused import Json, Refused
 from sandbox.slack.schema import names
@@ -153,14 +152,3 @@ class Directory:
         """The direct conversation of this person with the bot, once opened."""
         both = frozenset({user_id, install.bot_user})
         return next((c for c in self.channels.values() if c.kind == "im" and c.members == both), None)
-
-    def join(self, channel_id: str, users: Iterable[str]) -> Channel:
-        """Put people into a conversation."""
-        channel = self.channels[channel_id]
-        self.channels[channel_id] = replace(channel, members=channel.members | frozenset(users))
-        return self.channels[channel_id]
-
-    def leave(self, channel_id: str, user_id: str) -> None:
-        """Take one out."""
-        channel = self.channels[channel_id]
-        self.channels[channel_id] = replace(channel, members=channel.members - {user_id})

@@ -42,6 +42,8 @@ async def _responded(standin: SlackStandIn, request: Request) -> Response:
     try:
         body = json.loads(await request.body())
     except ValueError:
+        body = None
+    if not isinstance(body, dict):
         return PlainTextResponse("invalid_payload", 400)
     secret = request.path_params["secret"]
     url = standin.workspace.tickets.response_urls.get(secret)

@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from sandbox.serving import LOOPBACK, listen
 from sandbox.slack.post import Answer, Parcel, Retry
@@ -78,9 +78,9 @@ class SocketOutlet:
                 self._open.remove(socket)
 
     async def cut(self) -> None:
-        """Break every connection without a word."""
+        """Close every connection without asking first."""
         for socket in list(self._open):
-            await socket.close(code=1006 if socket.closed else 1011)
+            await socket.close(code=WSCloseCode.INTERNAL_ERROR)
 
     async def close(self) -> None:
         """Close every connection."""

@@ -30,7 +30,7 @@ def as_stored(content: Json, ids: IdMaker) -> Json:
 
 
 def _inner(key: str, value: Any, ids: IdMaker) -> Any:  # noqa: ANN401 - JSON
-    if isinstance(value, list) and key in {"blocks", "child_blocks"}:
+    if key in {"blocks", "child_blocks"} and isinstance(value, list) and all(isinstance(item, dict) for item in value):
         return list(stored(value, ids))
     if isinstance(value, list):
         return [_inner("", item, ids) for item in value]

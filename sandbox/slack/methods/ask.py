@@ -1,5 +1,7 @@
 """What every method is given: the workspace, whose token asks, the arguments; and the checks most of them share."""
 
+import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +12,8 @@ from sandbox.slack.messages import Message
 from sandbox.slack.refused import Json, Refused
 from sandbox.slack.stored import stored
 from sandbox.slack.workspace import Workspace
+
+_MASS_MENTION = re.compile(r"<!(here|channel|everyone|subteam)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +105,16 @@ def _markdown(ask: Ask, markdown: str) -> Content:
         raise Refused("no_text")
     if len(markdown) > limits.MARKDOWN_TOTAL:
         raise Refused("msg_too_long")
+    _notice(ask, markdown, [])
     return Content(markdown, stored([{"type": "markdown", "text": markdown}], ask.workspace.ids))
 
 
 def _notice(ask: Ask, text: str, blocks: list[Json]) -> None:
+    if _MASS_MENTION.search(text + json.dumps(blocks)):
+        ask.workspace.warn("mass_mention", method=ask.method)
     if blocks and not text:
         ask.workspace.warn("missing_text_in_message", method=ask.method, length=text_length(blocks))
-    if not blocks and len(text) > limits.POST_TEXT_WHOLE:
+    if not blocks and "text" in ask.arguments and len(text) > limits.POST_TEXT_WHOLE:
         ask.workspace.warn("text_will_be_split", method=ask.method, length=len(text))
 
 

@@ -1,11 +1,9 @@
-"""Events and interactions over signed HTTP, to a real Bolt app: each of the hands, the retries, the mention's pair."""
+"""Events over signed HTTP, to a real Bolt app: each thing people write, the retries, the mention as a pair."""
 
 import json
 from typing import Any
-from urllib.parse import parse_qs
 
 import pytest
-from slack_bolt.async_app import AsyncAck, AsyncBoltContext, AsyncRespond
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
@@ -13,52 +11,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.cast import ADA, BOT, BOT_USER, DANA, SUPPORT, TEAM
+from sandbox.cast import ADA, BOT_USER, SUPPORT, TEAM
 from sandbox.serving import serving
 from sandbox.slack.directory import Channel, Team, User
-from sandbox.slack.refused import NotPossible
 from sandbox.slack.standin import SlackStandIn
 from sandbox.slack.talking import MentionOrder
-from tests.integration.sandbox_slack.bolt_bot import Bot, Later
+from tests.integration.sandbox_slack.bolt_bot import Bot
 
 Json = dict[str, Any]
+
+
 HERE = SUPPORT.id
-CARD: list[Json] = [
-    {"type": "section", "text": {"type": "mrkdwn", "text": "Refund?"}},
-    {
-        "type": "actions",
-        "block_id": "approval:ap_1",
-        "elements": [
-            {
-                "type": "button",
-                "action_id": "approve",
-                "text": {"type": "plain_text", "text": "Approve"},
-                "value": "ap_1",
-                "visible_to_user_ids": [DANA.slack],
-            },
-            {
-                "type": "static_select",
-                "action_id": "pick",
-                "options": [{"text": {"type": "plain_text", "text": "One"}, "value": "1"}],
-            },
-        ],
-    },
-]
-MODAL = {
-    "type": "modal",
-    "callback_id": "reject",
-    "private_metadata": "ap_1",
-    "title": {"type": "plain_text", "text": "Reject"},
-    "submit": {"type": "plain_text", "text": "Reject"},
-    "blocks": [
-        {
-            "type": "input",
-            "block_id": "reason",
-            "label": {"type": "plain_text", "text": "Why"},
-            "element": {"type": "plain_text_input", "action_id": "text", "max_length": 20},
-        }
-    ],
-}
 
 
 async def note_events(bot: Bot) -> None:
@@ -249,274 +212,6 @@ async def test_only_subscribed_events_of_conversations_with_the_bot_are_sent(sla
     slack.app.subscriptions = frozenset({"app_mention"})
     await slack.say(ADA.slack, HERE, "hi", mention=True)
     assert [event["type"] for event in bot.seen] == ["app_mention"]
-
-
-async def test_a_click_carries_what_recorded_clicks_carry(
-    slack: SlackStandIn, bot: Bot, client: AsyncWebClient
-) -> None:
-    bodies: list[Json] = []
-
-    @bot.app.action("approve")
-    async def approve(ack: AsyncAck, body: Json) -> None:
-        await ack()
-        bodies.append(body)
-
-    root = (await slack.say(ADA.slack, HERE, "root")).ts
-    ts = (await client.chat_postMessage(channel=HERE, text="card", blocks=CARD, thread_ts=root))["ts"]
-    assert (await slack.click(DANA.slack, HERE, ts, "approve")).status == 200
-    body = bodies[0]
-    assert body["actions"][0]["value"] == "ap_1"
-    assert body["actions"][0]["block_id"] == "approval:ap_1"
-    assert body["container"] == {
-        "type": "message",
-        "message_ts": ts,
-        "channel_id": HERE,
-        "is_ephemeral": False,
-        "thread_ts": root,
-    }
-    assert (body["user"]["id"], body["user"]["team_id"], body["team"]["id"]) == (DANA.slack, TEAM, TEAM)
-    assert (body["message"]["ts"], body["message"]["bot_id"], body["channel"]["id"]) == (ts, BOT, HERE)
-
-
-async def test_people_can_only_click_what_they_see(slack: SlackStandIn, client: AsyncWebClient) -> None:
-    ts = (await client.chat_postMessage(channel=HERE, text="card", blocks=CARD))["ts"]
-    with pytest.raises(NotPossible, match="does not see"):
-        await slack.click(ADA.slack, HERE, ts, "approve")
-    with pytest.raises(NotPossible, match="there is no shrug"):
-        await slack.click(DANA.slack, HERE, ts, "shrug")
-    with pytest.raises(NotPossible, match="no option 7"):
-        await slack.click(DANA.slack, HERE, ts, "pick", "7")
-    await client.chat_update(channel=HERE, ts=ts, text="decided")
-    with pytest.raises(NotPossible, match="there is no approve"):
-        await slack.click(DANA.slack, HERE, ts, "approve")
-    await slack.click_stale(DANA.slack, HERE, ts, "approve")
-    assert slack.attempts("block_actions")[0].parcel.body["actions"][0]["value"] == "ap_1"
-
-
-async def test_an_ephemeral_message_is_for_one_reader_and_its_click_has_no_message(
-    slack: SlackStandIn, bot: Bot, client: AsyncWebClient
-) -> None:
-    bodies: list[Json] = []
-
-    @bot.app.action("approve")
-    async def approve(ack: AsyncAck, body: Json, respond: AsyncRespond) -> None:
-        await ack()
-        bodies.append(body)
-        await respond(text="done", replace_original=True)
-
-    ts = (await client.chat_postEphemeral(channel=HERE, user=DANA.slack, text="card", blocks=CARD))["message_ts"]
-    assert slack.messages(HERE) == []
-    with pytest.raises(NotPossible):
-        await slack.click(ADA.slack, HERE, ts, "approve")
-    await slack.click(DANA.slack, HERE, ts, "approve")
-    assert "message" not in bodies[0]
-    assert bodies[0]["container"]["is_ephemeral"] is True
-    assert [m["text"] for m in slack.ephemerals(DANA.slack)] == ["done"]
-
-
-async def test_a_response_url_works_five_times_within_half_an_hour(
-    slack: SlackStandIn, bot: Bot, client: AsyncWebClient, later: Later
-) -> None:
-    responds: list[AsyncRespond] = []
-
-    @bot.app.action("approve")
-    async def approve(ack: AsyncAck, respond: AsyncRespond) -> None:
-        await ack()
-        responds.append(respond)
-
-    ts = (await client.chat_postMessage(channel=HERE, text="card", blocks=CARD))["ts"]
-    await slack.click(DANA.slack, HERE, ts, "approve")
-    statuses = [(await responds[0](text=str(number))).status_code for number in range(6)]
-    assert statuses == [200] * 5 + [404]
-    assert slack.calls("response_url")[-1].error == "used_url"
-    assert [m["text"] for m in slack.ephemerals(DANA.slack)] == ["0", "1", "2", "3", "4"]
-    await slack.click(DANA.slack, HERE, ts, "approve")
-    later(1801)
-    assert (await responds[1](text="late")).status_code == 404
-    assert slack.calls("response_url")[-1].error == "expired_url"
-
-
-async def test_a_modal_is_opened_filled_in_and_submitted(slack: SlackStandIn, bot: Bot, client: AsyncWebClient) -> None:
-    submitted: list[Json] = []
-
-    @bot.app.action("approve")
-    async def approve(ack: AsyncAck, body: Json, client: AsyncWebClient) -> None:
-        await ack()
-        await client.views_open(trigger_id=body["trigger_id"], view=MODAL)
-
-    @bot.app.view("reject")
-    async def reject(ack: AsyncAck, view: Json) -> None:
-        text = view["state"]["values"]["reason"]["text"]["value"]
-        submitted.append(view)
-        await (ack(response_action="errors", errors={"reason": "too short"}) if text == "no" else ack())
-
-    ts = (await client.chat_postMessage(channel=HERE, text="card", blocks=CARD))["ts"]
-    await slack.click(DANA.slack, HERE, ts, "approve")
-    (view,) = slack.open_views(DANA.slack)
-    for values, problem in (({}, "required"), ({"reason": "x" * 21}, "longer"), ({"other": "x"}, "no such field")):
-        with pytest.raises(NotPossible, match=problem):
-            await slack.submit(DANA.slack, view["id"], values)
-    with pytest.raises(NotPossible):
-        await slack.submit(ADA.slack, view["id"], {"reason": "not hers"})
-    await slack.submit(DANA.slack, view["id"], {"reason": "no"})
-    assert slack.open_views(DANA.slack)[0]["errors"] == {"reason": "too short"}
-    assert (await slack.submit(DANA.slack, view["id"], {"reason": {"text": "too dear"}})).status == 200
-    assert slack.open_views(DANA.slack) == []
-    assert submitted[-1]["private_metadata"] == "ap_1"
-
-
-async def test_the_answer_to_a_submission_may_update_push_and_clear(slack: SlackStandIn, bot: Bot) -> None:
-    answers = iter(["update", "push", "update-badly", "clear"])
-    second = {**MODAL, "title": {"type": "plain_text", "text": "Second"}}
-
-    @bot.app.shortcut("start")
-    async def start(ack: AsyncAck, body: Json, client: AsyncWebClient) -> None:
-        await ack()
-        await client.views_open(trigger_id=body["trigger_id"], view=MODAL)
-
-    @bot.app.view("reject")
-    async def reject(ack: AsyncAck) -> None:
-        match next(answers):
-            case "clear":
-                await ack(response_action="clear")
-            case "update-badly":
-                await ack(response_action="update", view={**MODAL, "title": {"type": "plain_text", "text": "x" * 25}})
-            case action:
-                await ack(response_action=action, view=second)
-
-    def titles() -> list[str]:
-        return [view["title"]["text"] for view in slack.open_views(DANA.slack)]
-
-    async def submit() -> None:
-        await slack.submit(DANA.slack, slack.open_views(DANA.slack)[-1]["id"], {"reason": "x"})
-
-    await slack.shortcut(DANA.slack, "start")
-    assert titles() == ["Reject"]
-    await submit()
-    assert titles() == ["Second"]
-    await submit()
-    assert titles() == ["Second", "Second"]
-    await submit()
-    assert "trouble" in slack.open_views(DANA.slack)[-1]["errors"][""]
-    await submit()
-    assert titles() == []
-
-
-async def test_a_trigger_is_good_for_three_seconds_and_once(
-    slack: SlackStandIn, client: AsyncWebClient, later: Later
-) -> None:
-    triggers: list[str] = []
-
-    async def keep(request: Request) -> Response:
-        form = parse_qs((await request.body()).decode())
-        triggers.append(json.loads(form["payload"][0])["trigger_id"])
-        return Response()
-
-    async with serving(Starlette(routes=[Route("/", keep, methods=["POST"])])) as url:
-        slack.use_http(url)
-        await slack.shortcut(DANA.slack, "a")
-        await slack.shortcut(DANA.slack, "b")
-    await client.views_open(trigger_id=triggers[0], view=MODAL)
-    for trigger, error in ((triggers[0], "exchanged_trigger_id"), (triggers[1], "expired_trigger_id")):
-        later(3.1)
-        with pytest.raises(Exception, match=error):
-            await client.views_open(trigger_id=trigger, view=MODAL)
-
-
-async def test_closing_a_view_is_told_only_when_asked_for(slack: SlackStandIn, bot: Bot) -> None:
-    closed: list[Json] = []
-
-    @bot.app.shortcut("start")
-    async def start(ack: AsyncAck, body: Json, client: AsyncWebClient) -> None:
-        await ack()
-        await client.views_open(trigger_id=body["trigger_id"], view={**MODAL, "notify_on_close": not closed})
-
-    @bot.app.view_closed("reject")
-    async def close(ack: AsyncAck, body: Json) -> None:
-        await ack()
-        closed.append(body)
-
-    await slack.shortcut(DANA.slack, "start")
-    answer = await slack.close(DANA.slack, slack.open_views(DANA.slack)[0]["id"])
-    assert answer is not None
-    assert answer.ok
-    assert closed[0]["is_cleared"] is False
-    await slack.shortcut(DANA.slack, "start")
-    assert await slack.close(DANA.slack, slack.open_views(DANA.slack)[0]["id"]) is None
-
-
-async def test_the_home_tab_is_opened_published_and_used(slack: SlackStandIn, bot: Bot) -> None:
-    clicks: list[Json] = []
-    button = {"type": "button", "action_id": "approve", "text": {"type": "plain_text", "text": "Approve"}}
-    home = {"type": "home", "blocks": [{"type": "actions", "elements": [button]}]}
-
-    @bot.app.event("app_home_opened")
-    async def opened(event: Json, client: AsyncWebClient) -> None:
-        bot.seen.append(event)
-        if event["tab"] == "home":
-            await client.views_publish(user_id=event["user"], view=home)
-
-    @bot.app.action("approve")
-    async def approve(ack: AsyncAck, body: Json) -> None:
-        await ack()
-        clicks.append(body)
-
-    assert (await slack.open_home(DANA.slack)).ok
-    assert (await slack.open_home(DANA.slack, "messages")).ok
-    shown = slack.home(DANA.slack)
-    assert shown is not None
-    assert (await slack.click_view(DANA.slack, shown["id"], "approve")).ok
-    assert clicks[0]["container"] == {"type": "view", "view_id": shown["id"]}
-    await slack.open_home(DANA.slack)
-    assert ["view" in event for event in bot.seen] == [False, False, True]
-
-
-async def test_the_stop_button_is_there_while_a_session_is_processing(
-    slack: SlackStandIn, bot: Bot, client: AsyncWebClient
-) -> None:
-    contexts: list[tuple[str | None, str, str | None]] = []
-
-    @bot.app.event("agent_session_stopped")
-    async def stopped(context: AsyncBoltContext, event: Json) -> None:
-        contexts.append((context.channel_id, event["thread_ts"], context.user_id))
-
-    root = (await slack.say(ADA.slack, HERE, "hello")).ts
-    with pytest.raises(NotPossible, match="no stop button"):
-        await slack.stop_session(ADA.slack, HERE, root)
-    stream = await client.chat_startStream(
-        channel=HERE, thread_ts=root, recipient_team_id=TEAM, recipient_user_id=ADA.slack
-    )
-    assert (await slack.stop_session(ADA.slack, HERE, root)).ok
-    assert contexts == [(HERE, root, ADA.slack)]
-    with pytest.raises(Exception, match="stopped_by_user"):
-        await client.chat_appendStream(channel=HERE, ts=stream["ts"], markdown_text="x")
-
-
-async def test_commands_and_message_shortcuts_arrive(slack: SlackStandIn, bot: Bot) -> None:
-    @bot.app.command("/twokey")
-    async def command(ack: AsyncAck, body: Json) -> None:
-        bot.seen.append(body)
-        await ack("on it")
-
-    @bot.app.shortcut("ask")
-    async def ask(ack: AsyncAck, body: Json) -> None:
-        await ack()
-        bot.seen.append(body)
-
-    assert (await slack.slash(ADA.slack, HERE, "/twokey", "help me")).ok
-    said = await slack.say(ADA.slack, HERE, "hello")
-    assert (await slack.message_shortcut(ADA.slack, HERE, said.ts, "ask")).ok
-    assert (bot.seen[0]["text"], bot.seen[1]["message"]["text"]) == ("help me", "hello")
-    assert [m["text"] for m in slack.ephemerals(ADA.slack)] == ["on it"]
-
-
-async def test_an_action_nobody_listens_to_is_a_404_and_is_not_tried_again(
-    slack: SlackStandIn, bot: Bot, client: AsyncWebClient
-) -> None:
-    assert bot.url
-    ts = (await client.chat_postMessage(channel=HERE, text="card", blocks=CARD))["ts"]
-    assert (await slack.click(DANA.slack, HERE, ts, "approve")).status == 404
-    assert len(slack.attempts("block_actions")) == 1
 
 
 async def test_who_watches_sees_each_change(slack: SlackStandIn, client: AsyncWebClient) -> None:

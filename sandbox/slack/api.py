@@ -1,7 +1,6 @@
 """The Web API as an ASGI app: authentication, scopes, faults and the record of calls, around the table of methods."""
 
 import json
-from collections.abc import Awaitable, Callable
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -18,8 +17,6 @@ from sandbox.slack.methods.ask import Ask
 from sandbox.slack.methods.chat import Slower
 from sandbox.slack.refused import Json, Refused
 from sandbox.slack.standin import SlackStandIn
-
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def api(standin: SlackStandIn) -> ASGIApp:

@@ -8,7 +8,6 @@ from typing import Final
 
 from sandbox.slack.schema import (
     EITHER,
-    Field,
     Fields,
     Flag,
     Free,
@@ -200,6 +199,3 @@ RECORDS: Final[dict[str, Fields]] = {
 
 TEXT_EXTRAS: Final[dict[str, str]] = {"plain_text": "emoji", "mrkdwn": "verbatim"}
 """The one further key each text object may carry, a boolean."""
-
-CONTEXT: Final[tuple[Field, ...]] = (Text(3000, EITHER), Typed(names("image")))
-"""What a context block may hold: bare text objects or images."""

@@ -28,7 +28,6 @@ MARKDOWN_TOTAL: Final = 12_000
 BLOCK_TEXT_TOTAL: Final = 13_000
 """All text of all blocks of a message; Slack's own bound moves between 13,100 and 13,300."""
 TABLE_CELLS_TOTAL: Final = 10_000
-TABLE_COLUMNS_MOST: Final = 20
 POST_TEXT_MOST: Final = 40_000
 """chat.postMessage cuts the text here."""
 POST_TEXT_WHOLE: Final = 4_000

@@ -63,6 +63,7 @@ def _state(workspace: Workspace, channel: str, root: str) -> Json:
         "loading_messages": list(status.loading_messages) if status else [],
         "session": session.status if session else "",
         "session_title": session.title if session else "",
+        "session_initiator": session.initiator if session else "",
     }
 
 

@@ -79,7 +79,8 @@ class SocketOutlet:
 
     async def cut(self) -> None:
         """Close every connection without asking first."""
-        for socket in list(self._open):
+        gone, self._open = self._open, []
+        for socket in gone:
             await socket.close(code=WSCloseCode.INTERNAL_ERROR)
 
     async def close(self) -> None:

@@ -10,6 +10,7 @@
     │   ├── ChannelDown          try again later
     │   └── ChannelRefused       trying again will not help
     ├── StoreError
+    │   ├── StoreDown            try again later
     │   ├── Fenced               another worker holds the thread now
     │   ├── Conflict             the thread is longer than expected
     │   ├── AlreadySeen          this delivery was taken in before
@@ -62,6 +63,10 @@ class ChannelRefused(ChannelError):
 
 class StoreError(TwokeyError):
     """The store refused."""
+
+
+class StoreDown(StoreError):
+    """The store cannot be reached."""
 
 
 class Fenced(StoreError):

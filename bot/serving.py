@@ -9,8 +9,9 @@ import uvicorn
 
 from agent.errors import ConfigError
 from bot import logs
+from bot.service import Role, Service
 from bot.settings import Settings
-from bot.wiring import Role, Service, build
+from bot.wiring import build
 
 log = structlog.get_logger()
 

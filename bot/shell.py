@@ -12,8 +12,9 @@ from agent.thread import Entry
 from approvals.card import Card
 from approvals.decision import Answer, Approve, Choice, Reject
 from approvals.people import Person, token_digest
+from bot.service import Service
 from bot.settings import Settings
-from bot.wiring import Service, build
+from bot.wiring import build
 from store import schema
 from store.database import Database
 from store.threads import Threads

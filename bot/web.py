@@ -6,13 +6,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import SQLAlchemyError
 
+from agent.errors import StoreDown
 from bot import api, pages
 from bot.mail import route as mail_route
-from bot.mail.approval_reply import ApprovalReplies
-from bot.mail.inbound import MailDesk
-from bot.wiring import Service, reading
+from bot.service import Service
 from store import schema
 
 log = structlog.get_logger()
@@ -32,8 +30,7 @@ def create(service: Service) -> FastAPI:
             yield
 
     app = FastAPI(title="Twokey", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
-    app.add_exception_handler(SQLAlchemyError, _store_is_down)
-    app.add_exception_handler(OSError, _store_is_down)
+    app.add_exception_handler(StoreDown, _store_is_down)
     _add_health(app, service)
     _add_people(app, service)
     _add_slack(app)
@@ -100,21 +97,7 @@ def _add_slack(app: FastAPI) -> None:
 
 
 def _add_mail(app: FastAPI, service: Service) -> None:
-    settings = service.settings
-    if settings.email_address is None or settings.email_inbound_secret is None or service.mail is None:
-        return
-    directory = service.deployment.directory
-    replies = ApprovalReplies(service.gate, directory, settings.secret_keys, service.mail.answer)
-    desk = MailDesk(
-        keeper=service.mails,
-        threads=service.threads,
-        inbox=service.inbox,
-        replies=replies,
-        reading=reading(settings),
-        address=settings.email_address,
-        secrets=settings.secret_keys,
-        clock=service.clock,
-        accept_unverified=settings.email_accept_unverified,
-    )
-    secret = settings.email_inbound_secret.get_secret_value()
-    app.include_router(mail_route.router(settings.email_inbound_provider, secret, desk.receive, service.clock))
+    settings, desk = service.settings, service.mail_desk
+    if desk is not None and settings.email_inbound_secret is not None:
+        secret = settings.email_inbound_secret.get_secret_value()
+        app.include_router(mail_route.router(settings.email_inbound_provider, secret, desk.receive, service.clock))

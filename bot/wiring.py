@@ -1,19 +1,14 @@
 """The composition root: everything is made here, once, from the settings, and each part can be replaced.
 
-Only this module reads the clock and makes ids. A `Service` is one process's worth of parts; entered, it works.
+Only this module reads the clock and makes ids.
 """
 
-import asyncio
 import base64
-import contextlib
 import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal, Self
 
 import structlog
 
@@ -25,24 +20,23 @@ from approvals.gate import Gate
 from bot.cards import Cards
 from bot.deployment import Deployment
 from bot.inbox import Inbox
+from bot.mail.approval_reply import ApprovalReplies
 from bot.mail.automatic import OwnMail
 from bot.mail.channel import ABOVE, MailChannel
+from bot.mail.inbound import MailDesk
 from bot.mail.message import message_id_for
 from bot.mail.parsing import Reading
 from bot.mail.smtp import SmtpSender
 from bot.outbox import Channel, Outbox
+from bot.service import Role, Service
 from bot.settings import Settings
 from bot.worker import Engine
-from store import schema
 from store.approvals import ApprovalIndex
 from store.database import Database
-from store.lock import exclusive
 from store.mails import Mails
 from store.threads import Threads
 
 log = structlog.get_logger()
-
-Role = Literal["all", "web", "worker"]
 
 
 class SystemClock:
@@ -61,72 +55,6 @@ class RandomIds:
         return f"{prefix}_{base64.b32encode(secrets.token_bytes(13)).decode().lower()[:20]}"
 
 
-@dataclass
-class Service:
-    """The parts of one process."""
-
-    settings: Settings
-    deployment: Deployment
-    clock: Clock
-    ids: Ids
-    model: Model
-    database: Database
-    threads: Threads
-    index: ApprovalIndex
-    gate: Gate
-    inbox: Inbox
-    outbox: Outbox
-    engine: Engine
-    cards: Cards
-    channels: dict[str, Channel]
-    mails: Mails
-    smtp: SmtpSender | None
-    mail: MailChannel | None
-    role: Role = "all"
-    is_ready: bool = False
-    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
-    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
-
-    async def __aenter__(self) -> Self:
-        """Open the store, then work. Raises ConfigError when this process may not work on it."""
-        self._stack.push_async_callback(self.database.aclose)
-        if self.database.is_sqlite and self.role != "web":
-            self._stack.enter_context(exclusive(self.database))
-        await schema.require(self.database)
-        if self.smtp is not None:
-            await self._stack.enter_async_context(self.smtp)
-        if self.role != "web":
-            self._tasks = [
-                asyncio.create_task(self.engine.run(), name="engine"),
-                asyncio.create_task(self.cards.run(), name="cards"),
-            ]
-        if isinstance(self.model, OpenAIModel):
-            self._stack.push_async_callback(self.model.aclose)
-            if self.role != "web":
-                self._tasks.append(asyncio.create_task(self.model.warm(), name="warm"))
-        self.is_ready = True
-        log.info("service.started", role=self.role, channels=sorted(self.channels), store=self.database.url.drivername)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Take nothing new, finish or hand back each step, close everything."""
-        self.is_ready = False
-        self.cards.stop()
-        await self.engine.stop(self.settings.shutdown_grace)
-        for task in self._tasks:
-            if task.get_name() == "warm":
-                task.cancel()
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=5)
-            for task in late:
-                task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(5):
-                await self._stack.aclose()
-        log.info("service.stopped")
-
-
 def build(
     settings: Settings,
     *,
@@ -136,7 +64,7 @@ def build(
     ids: Ids | None = None,
     model: Model | None = None,
 ) -> Service:
-    """A process's parts, not started. Channels are added by `bot.web` and `bot.cli`, which know how they come in."""
+    """A process's parts, not started. Slack's channel is added when it is connected."""
     deployment = deployment or Deployment.load(settings.config_dir)
     clock, ids = clock or SystemClock(), ids or RandomIds()
     model = model or _model(settings)
@@ -157,6 +85,8 @@ def build(
         timeout=settings.human_approval_timeout,
         channels=_channel_names(settings),
     )
+    inbox = Inbox(threads, clock, ids, deployment.default_agent)
+    mails = Mails(database, clock)
     loop = Loop(_agents(deployment, settings), model, gate, outbox, clock, ids)
     engine = Engine(threads, loop, settings.workers)
     cards = Cards(index, gate, outbox)
@@ -171,14 +101,13 @@ def build(
         threads=threads,
         index=index,
         gate=gate,
-        inbox=Inbox(threads, clock, ids, deployment.default_agent),
+        inbox=inbox,
         outbox=outbox,
         engine=engine,
         cards=cards,
         channels=channels,
-        mails=Mails(database, clock),
         smtp=smtp,
-        mail=mail,
+        mail_desk=_mail_desk(settings, gate, threads, inbox, mails, mail) if mail else None,
         role=role,
     )
 
@@ -226,17 +155,27 @@ def _agents(deployment: Deployment, settings: Settings) -> Mapping[str, Agent]:
     }
 
 
-def reading(settings: Settings) -> Reading:
-    """What the reader of inbound mail must know of this deployment."""
-    address = settings.email_address or ""
-    trusted = settings.email_trusted_authserv_id
-    return Reading(
-        own=OwnMail(addresses=frozenset({address}), instance=_instance(settings)),
-        trusted_authserv_ids=frozenset({trusted} if trusted else ()),
-        delimiter=ABOVE,
-    )
-
-
 def _channel_names(settings: Settings) -> frozenset[str]:
     slack = {"slack"} if settings.slack_mode != "off" else set()
     return frozenset(slack | ({"mail"} if settings.mail_enabled else set()))
+
+
+def _mail_desk(
+    settings: Settings, gate: Gate, threads: Threads, inbox: Inbox, mails: Mails, mail: MailChannel
+) -> MailDesk:
+    trusted = settings.email_trusted_authserv_id
+    return MailDesk(
+        keeper=mails,
+        threads=threads,
+        inbox=inbox,
+        replies=ApprovalReplies(gate, gate.directory, settings.secret_keys, mail.answer),
+        reading=Reading(
+            own=OwnMail(addresses=frozenset({mail.address}), instance=mail.instance),
+            trusted_authserv_ids=frozenset({trusted} if trusted else ()),
+            delimiter=ABOVE,
+        ),
+        address=mail.address,
+        secrets=settings.secret_keys,
+        clock=gate.clock,
+        accept_unverified=settings.email_accept_unverified,
+    )

@@ -6,17 +6,18 @@ so that what was acknowledged survives the plug. PostgreSQL: as it comes.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 from sqlalchemy import event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from agent.errors import ConfigError
+from agent.errors import ConfigError, StoreDown
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,15 @@ class Database:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Tx]:
-        """A transaction that writes. Committed at the end, rolled back by any error."""
+        """A transaction that writes. Committed at the end, rolled back by any error. Raises StoreDown."""
+        with _vendor_errors():
+            async with self._transaction() as tx:
+                yield tx
+        for callback in tx.after_commit:
+            callback()
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Tx]:
         if not self.is_sqlite:
             async with self.engine.connect() as connection:
                 tx = Tx(connection)
@@ -69,27 +78,40 @@ class Database:
                     await asyncio.shield(connection.exec_driver_sql("ROLLBACK"))
                     raise
                 await connection.exec_driver_sql("COMMIT")
-        for callback in tx.after_commit:
-            callback()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A connection to read with."""
-        async with self.engine.connect() as connection:
-            yield connection
+        """A connection to read with. Raises StoreDown."""
+        with _vendor_errors():
+            async with self.engine.connect() as connection:
+                yield connection
 
     async def is_reachable(self) -> bool:
         """Whether it answers."""
         try:
             async with self.read() as connection:
                 await connection.exec_driver_sql("SELECT 1")
-        except (SQLAlchemyError, OSError):
+        except StoreDown:
             return False
         return True
 
     async def aclose(self) -> None:
         """Close all connections."""
         await self.engine.dispose()
+
+
+@contextmanager
+def _vendor_errors() -> Iterator[None]:
+    """The database's own errors end here. What is wrong with a statement is a bug of ours, and stays what it is."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeout, OSError) as error:
+        raise StoreDown(f"the database cannot be used: {type(error).__name__}: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    text = str(getattr(error, "orig", None) or error).strip()
+    return text.splitlines()[0][:200] if text else ""
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

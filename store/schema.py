@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, inspect, text
 
 from agent.errors import ConfigError
 from store.database import Database
@@ -13,15 +12,12 @@ HEAD = "0001"
 
 
 async def version(database: Database) -> str | None:
-    """The version that the database is at; None when it has never been migrated. Raises what the driver raises when
-    the database cannot be reached."""
+    """The version that the database is at; None when it has never been migrated. Raises StoreDown."""
     async with database.read() as connection:
-        try:
-            found = await connection.execute(text("SELECT version_num FROM alembic_version"))
-        except DBAPIError as error:
-            if error.connection_invalidated or "alembic_version" not in str(error):
-                raise
+        names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+        if "alembic_version" not in names:
             return None
+        found = await connection.execute(text("SELECT version_num FROM alembic_version"))
         return found.scalar_one_or_none()
 
 

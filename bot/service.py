@@ -1,0 +1,98 @@
+"""One process's worth of parts. Entered, it works; left, it has handed everything back.
+
+`role` says which work it does: `web` takes in and decides, `worker` works on threads and shows cards, `all` does both.
+"""
+
+import asyncio
+import contextlib
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Literal, Self
+
+import structlog
+
+from agent.model import OpenAIModel
+from agent.ports import Clock, Ids, Model
+from approvals.gate import Gate
+from bot.cards import Cards
+from bot.deployment import Deployment
+from bot.inbox import Inbox
+from bot.mail.inbound import MailDesk
+from bot.mail.smtp import SmtpSender
+from bot.outbox import Channel, Outbox
+from bot.settings import Settings
+from bot.worker import Engine
+from store import schema
+from store.approvals import ApprovalIndex
+from store.database import Database
+from store.lock import exclusive
+from store.threads import Threads
+
+log = structlog.get_logger()
+
+Role = Literal["all", "web", "worker"]
+
+
+@dataclass
+class Service:
+    """The parts of one process."""
+
+    settings: Settings
+    deployment: Deployment
+    clock: Clock
+    ids: Ids
+    model: Model
+    database: Database
+    threads: Threads
+    index: ApprovalIndex
+    gate: Gate
+    inbox: Inbox
+    outbox: Outbox
+    engine: Engine
+    cards: Cards
+    channels: dict[str, Channel]
+    smtp: SmtpSender | None
+    mail_desk: MailDesk | None
+    role: Role = "all"
+    is_ready: bool = False
+    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def __aenter__(self) -> Self:
+        """Open the store, then work. Raises ConfigError when this process may not work on it."""
+        self._stack.push_async_callback(self.database.aclose)
+        if self.database.is_sqlite and self.role != "web":
+            self._stack.enter_context(exclusive(self.database))
+        await schema.require(self.database)
+        if self.smtp is not None:
+            await self._stack.enter_async_context(self.smtp)
+        if self.role != "web":
+            self._tasks = [
+                asyncio.create_task(self.engine.run(), name="engine"),
+                asyncio.create_task(self.cards.run(), name="cards"),
+            ]
+        if isinstance(self.model, OpenAIModel):
+            self._stack.push_async_callback(self.model.aclose)
+            if self.role != "web":
+                self._tasks.append(asyncio.create_task(self.model.warm(), name="warm"))
+        self.is_ready = True
+        log.info("service.started", role=self.role, channels=sorted(self.channels), store=self.database.url.drivername)
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Take nothing new, finish or hand back each step, close everything."""
+        self.is_ready = False
+        self.cards.stop()
+        await self.engine.stop(self.settings.shutdown_grace)
+        for task in self._tasks:
+            if task.get_name() == "warm":
+                task.cancel()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=5)
+            for task in late:
+                task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(5):
+                await self._stack.aclose()
+        log.info("service.stopped")

@@ -6,6 +6,7 @@ every event is then ours.
 """
 
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
@@ -80,7 +81,7 @@ class SlackApp:
             logger=_bolt_logger,
             client=client("", options.api_url),
             signing_secret=options.signing_secret,
-            authorize=self._authorize,
+            authorize=_authorize_by(self),
             process_before_response=True,
             attaching_conversation_kwargs_enabled=False,
         )
@@ -137,17 +138,6 @@ class SlackApp:
             raise ChannelRefused(f"the app is not installed in the workspace {team}")
         return self.client
 
-    async def _authorize(self, enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
-        if self.installed is None:
-            raise ChannelDown("the Slack app has not started yet")
-        return AuthorizeResult(
-            enterprise_id=enterprise_id,
-            team_id=team_id,
-            bot_user_id=self.installed.bot_user,
-            bot_id=self.installed.bot_id,
-            bot_token=self.options.bot_token,
-        )
-
     async def _test_token(self) -> Installed:
         with slack_failures():
             try:
@@ -162,6 +152,23 @@ class SlackApp:
         if not texts["bot_id"]:
             raise ConfigError("SLACK_BOT_TOKEN: belongs to a person; copy the bot token (xoxb-…) of the installed app")
         return Installed(texts["team_id"], texts["team"], texts["user_id"], texts["bot_id"])
+
+
+def _authorize_by(app: SlackApp) -> Callable[..., Awaitable[AuthorizeResult]]:
+    """What Bolt asks who we are: a plain function, for Bolt would pass `self` to a method as one more argument."""
+
+    async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+        if app.installed is None:
+            raise ChannelDown("the Slack app has not started yet")
+        return AuthorizeResult(
+            enterprise_id=enterprise_id,
+            team_id=team_id,
+            bot_user_id=app.installed.bot_user,
+            bot_id=app.installed.bot_id,
+            bot_token=app.options.bot_token,
+        )
+
+    return authorize
 
 
 def _parsed(request: Request, body: bytes) -> AsyncBoltRequest | None:

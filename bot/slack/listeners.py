@@ -114,7 +114,7 @@ class _Events:
         """The workspace took the app's token away: nothing will work until it is installed again."""
         event = body.get("event")
         kind = event.get("type") if isinstance(event, dict) else ""
-        log.error("slack.token_lost", event=kind, team=body.get("team_id"), hint="install the app again")
+        log.error("slack.token_lost", kind=kind, team=body.get("team_id"), hint="install the app again")
 
 
 async def _on_nothing(body: JsonObject) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -211,5 +212,5 @@ def everything(blocks: JsonValue | list[JsonObject]) -> str:
     return "\n".join(str(each["text"]) for each in found if isinstance(each.get("text"), str))
 
 
-def buttons(card: Card) -> dict[str, JsonObject]:
+def buttons(card: Card) -> dict[str, dict[str, Any]]:
     return {str(each["action_id"]): each for each in walk(list(blocks_of(card))) if each.get("type") == "button"}

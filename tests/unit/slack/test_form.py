@@ -1,7 +1,7 @@
 """A tool's arguments as a form: what is not touched does not change, what is typed has the tool's types."""
 
 import json
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 from hypothesis import given
@@ -53,14 +53,13 @@ def fields(arguments: JsonObject = GIVEN) -> tuple[Field, ...]:
     return fields_of(ship.parameters, arguments)
 
 
-def typed(fields: tuple[Field, ...], **changes: str | None) -> JsonObject:
+def typed(fields: tuple[Field, ...], **changes: str | None) -> dict[str, Any]:
     """What Slack sends back for a form that was left as it is, but for the changes."""
-    values: JsonObject = {}
+    values: dict[str, Any] = {}
     for field, block in zip(fields, inputs_of(fields), strict=True):
         if block["type"] != "input":
             continue
-        element = block["element"]
-        assert isinstance(element, dict)
+        element: Any = block["element"]
         if "options" in element:
             option = element.get("initial_option")
             if field.name in changes:

@@ -2,7 +2,8 @@
 
 import asyncio
 import signal
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 
 import structlog
 import uvicorn
@@ -53,6 +54,16 @@ class _Server(uvicorn.Server):
     """A server whose failed start is an error with our words, not uvicorn's traceback."""
 
     failure: ConfigError | None = None
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """End in good order on SIGTERM and SIGINT, and with status 0: uvicorn would raise the signal again."""
+        before = {name: signal.signal(name, self.handle_exit) for name in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for name, handler in before.items():
+                signal.signal(name, handler)
 
     async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]  # wider than theirs
         """Start; remember why not."""

@@ -77,14 +77,7 @@ def _add_people(app: FastAPI, service: Service) -> None:
     )
     if settings.secret_keys:
         app.include_router(
-            pages.router(
-                service.gate,
-                directory,
-                settings.secret_keys,
-                service.clock,
-                settings.public_url,
-                service.database.is_reachable,
-            )
+            pages.router(service.gate, directory, settings.secret_keys, service.clock, settings.public_url)
         )
 
 

@@ -1,0 +1,113 @@
+"""The whole path, for real: a process, signed requests through Bolt, SMTP, a model server, and a click in between."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import environment
+from sandbox import cast
+from tests.fixtures import ROOT
+from tests.process import AgentProcess, an_agent, until
+
+Message = dict[str, Any]
+ASK = "please refund order 1042, it arrived broken"
+
+
+def card(agent: AgentProcess, thread_ts: str) -> Message | None:
+    """The approval card in the thread, once it is there."""
+    for message in agent.sandbox.slack.messages(cast.SUPPORT.id, thread_ts):
+        for block in message.get("blocks", []):
+            if str(block.get("block_id", "")).startswith("approval:"):
+                return message
+    return None
+
+
+def replies(agent: AgentProcess, thread_ts: str) -> list[str]:
+    """What the agent said in the thread, cards aside."""
+    found = agent.sandbox.slack.messages(cast.SUPPORT.id, thread_ts)
+    return [str(each) for each in found if "I refunded" in str(each)]
+
+
+async def ask(agent: AgentProcess) -> tuple[str, Message]:
+    """Ada asks for a refund; her message's ts, and the card."""
+    said = await agent.sandbox.slack.say(cast.ADA.slack, cast.SUPPORT.id, ASK, mention=True)
+    found = await until("the card", lambda: card(agent, said.ts))
+    assert isinstance(found, dict)
+    return said.ts, found
+
+
+async def approve(agent: AgentProcess, shown: Message) -> None:
+    """Dana presses Approve."""
+    answer = await agent.sandbox.slack.click(cast.DANA.slack, cast.SUPPORT.id, str(shown["ts"]), "approval_approve")
+    assert answer.ok
+
+
+@pytest.mark.parametrize("socket_mode", [False, True], ids=["http", "socket"])
+async def test_a_mention_a_card_a_click_a_refund_a_reply(tmp_path: Path, *, socket_mode: bool) -> None:
+    async with an_agent(tmp_path, socket_mode=socket_mode) as agent:
+        await agent.start()
+        ts, shown = await ask(agent)
+        assert agent.refunds() == []
+        await approve(agent, shown)
+        await until("the reply", lambda: replies(agent, ts))
+        assert agent.refunds() == [("1042", 40.0)]
+        assert len(replies(agent, ts)) == 1
+        await until(
+            "the card to settle",
+            lambda: "approval_approve" not in str(agent.sandbox.slack.messages(cast.SUPPORT.id, ts)),
+        )
+        assert await agent.stop() == 0
+        assert [line for line in agent.log if line["level"] in {"error", "critical"}] == []
+
+
+async def test_a_process_killed_between_card_and_click_is_taken_over_by_a_new_one(tmp_path: Path) -> None:
+    async with an_agent(tmp_path) as agent:
+        await agent.start()
+        ts, shown = await ask(agent)
+        await agent.kill()
+        await agent.start()
+        await approve(agent, shown)
+        await until("the reply", lambda: replies(agent, ts))
+        assert agent.refunds() == [("1042", 40.0)]
+        assert len(replies(agent, ts)) == 1
+
+
+@pytest.mark.postgres
+async def test_web_and_worker_are_processes_of_their_own_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
+    async with an_agent(tmp_path, database=postgres_url) as web:
+        migrated = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot", "admin", "migrate", cwd=tmp_path, env=environment.child(web.told)
+        )
+        assert await migrated.wait() == 0
+        await web.start("--role", "web")
+        worker = AgentProcess(web.sandbox, tmp_path, postgres_url)
+        worker_started = asyncio.create_task(worker.start("--role", "worker"))
+        await asyncio.wait([worker_started])
+        try:
+            ts, shown = await ask(web)
+            await approve(web, shown)
+            await until("the reply", lambda: replies(web, ts))
+            assert web.refunds() == [("1042", 40.0)]
+            assert web.events("tool.started") == []
+            assert await worker.stop() == 0
+        finally:
+            await worker.kill()
+
+
+async def test_the_headless_demo_plays_both_stories() -> None:
+    demo = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot",
+        "demo",
+        "--headless",
+        cwd=ROOT,
+        env=environment.child({}),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await demo.communicate()
+    assert demo.returncode == 0, out.decode()
+    assert "exactly once" in out.decode()

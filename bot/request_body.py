@@ -1,0 +1,24 @@
+"""The body of a request, read no further than its limit, so that a sender cannot fill our memory."""
+
+from fastapi import Request
+
+from agent.errors import TwokeyError
+
+MAX_BODY = 1024 * 1024
+
+
+class BodyTooLarge(TwokeyError):
+    """The request is larger than 1 MiB."""
+
+
+async def read_body(request: Request, limit: int = MAX_BODY) -> bytes:
+    """All of it. Raises BodyTooLarge as soon as that is known: from the declared length, or else while reading."""
+    declared = request.headers.get("content-length", "")
+    if declared.isascii() and declared.isdigit() and (len(declared) > len(str(limit)) or int(declared) > limit):
+        raise BodyTooLarge
+    found = bytearray()
+    async for chunk in request.stream():
+        found += chunk
+        if len(found) > limit:
+            raise BodyTooLarge
+    return bytes(found)

@@ -1,0 +1,67 @@
+"""What the doors that people decide through (the page, REST) ask beside the gate: may this person, does this fit.
+
+The gate alone decides. These only find the right words and status for what it would refuse anyway.
+"""
+
+import json
+from typing import Literal
+
+from pydantic import JsonValue, ValidationError
+
+from agent.conversation import JsonObject
+from agent.events import ApprovalRequested
+from agent.tool import Tool
+from approvals.decision import Answer, Approve, Choice, Reject
+from approvals.gate import Facts
+from approvals.people import Directory, Person
+from approvals.policy import entitled
+
+
+def objection(facts: Facts, person: Person | None, directory: Directory) -> str:
+    """Why this person may not decide it, as people.yaml says now; empty when they may."""
+    asked_by = facts.request.requester
+    requester = directory.find(asked_by) if asked_by else None
+    is_same = person is not None and requester is not None and person.id == requester.id
+    return entitled(facts.request.approvers, person, requester_is_decider=is_same)
+
+
+def refused_status(request: ApprovalRequested, choice: Choice, tool: Tool | None) -> Literal[403, 409, 422]:
+    """The HTTP status for a choice that the gate refused from somebody who may decide.
+
+    422 when it is no answer to the request, 409 when what would run has changed, 403 when the policy is against it."""
+    match choice:
+        case Approve(digest) if request.about == "call":
+            is_same = tool is not None and digest == request.digest == tool.digest(request.arguments)
+            return 403 if is_same else 409
+        case Reject() if request.about in {"call", "question"}:
+            return 403
+        case Answer(text) if request.about == "question" or text in request.choices:
+            return 403
+        case _:
+            return 422
+
+
+def argument_problems(tool: Tool | None, arguments: JsonObject) -> dict[str, str]:
+    """What the tool has against each argument, by its name. Under "" stands what is about none of them."""
+    if tool is None:
+        return {}
+    try:
+        tool.arguments_model.model_validate(arguments)
+    except ValidationError as error:
+        found: dict[str, list[str]] = {}
+        for each in error.errors(include_url=False, include_input=False, include_context=False):
+            name, *rest = [str(part) for part in each["loc"]] or [""]
+            found.setdefault(name, []).append(f"{'.'.join(rest)}: {each['msg']}" if rest else each["msg"])
+        return {name: "; ".join(texts) for name, texts in found.items()}
+    return {}
+
+
+def can_be_kept(value: JsonValue) -> bool:
+    """Whether the value survives being written as JSON in UTF-8: no NaN, no half of a character, no endless nesting.
+
+    What does not would be approved as one thing and read back as another."""
+    try:
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return False
+    return True

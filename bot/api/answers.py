@@ -1,0 +1,85 @@
+"""What callers are given. Frozen; fields are added, never renamed."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from agent.conversation import ApiThread, JsonObject, MailThread, SlackThread, Value
+from agent.events import Event
+from agent.verdict import ApprovalKind
+from approvals.card import CardStatus
+
+ThreadStatus = Literal["working", "waiting", "idle", "closed", "cancelled", "stalled"]
+
+
+class ThreadId(Value):
+    """The thread that a request went to."""
+
+    id: str
+
+
+class PlacedEvent(Value):
+    """An event of the log, at its place."""
+
+    seq: int
+    event: Event
+
+
+class ReplyOut(Value):
+    """Something that the agent said."""
+
+    id: str
+    at: datetime
+    text: str = Field(description="Markdown.")
+    status: Literal["pending", "sent", "failed"] = Field(
+        description="Where it is on its way to the channel; a thread launched here is its own channel."
+    )
+
+
+class ApprovalOut(Value):
+    """An approval: what would happen, who is asked, and what was decided."""
+
+    id: str
+    thread_id: str
+    about: ApprovalKind
+    status: CardStatus
+    title: str
+    tool: str
+    arguments: JsonObject = Field(description="As the agent proposed them.")
+    digest: str = Field(description="To be sent back with a decision to approve.")
+    parameters: JsonObject = Field(description="JSON schema of the arguments; empty when it is not about a call.")
+    preview: str
+    why: str
+    rule: str
+    choices: tuple[str, ...]
+    requester: str
+    asked_at: datetime
+    expires_at: datetime
+    decided_by: str
+    decided_via: str
+    decided_at: datetime | None
+    approved_arguments: JsonObject | None = Field(description="What was approved, when the approver changed it.")
+    reason: str = Field(description="Of a rejection; or the words of an answer.")
+    outcome: Literal["", "done", "failed"] = Field(description="What became of the approved call.")
+    outcome_text: str
+
+
+class ThreadOut(Value):
+    """A thread: where it stands, and all that happened on it."""
+
+    id: str
+    status: ThreadStatus = Field(
+        description="working: the agent has something to do. waiting: a person has. idle: everything is answered. "
+        "closed, cancelled: until somebody writes again. stalled: it failed too often, and waits for an operator."
+    )
+    conversation: SlackThread | MailThread | ApiThread
+    events: tuple[PlacedEvent, ...]
+    replies: tuple[ReplyOut, ...]
+    approvals: tuple[ApprovalOut, ...] = Field(description="The open ones.")
+
+
+class ApprovalList(Value):
+    """Approvals, the soonest to expire first; at most 100."""
+
+    approvals: tuple[ApprovalOut, ...]

@@ -1,0 +1,87 @@
+"""What callers send. Every field that is not known is refused, so that a misspelt one is not taken for left out."""
+
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import AfterValidator, Field, TypeAdapter
+
+from agent.conversation import JsonObject, Value
+from bot.standing import can_be_kept
+
+MAX_TEXT = 100_000
+
+Sent = TypeVar("Sent")
+
+
+def _says_something(text: str) -> str:
+    if not text.replace("\x00", "").strip():
+        raise ValueError("must not be empty")
+    return text
+
+
+def _is_sound(arguments: JsonObject | None) -> JsonObject | None:
+    if not can_be_kept(arguments):
+        raise ValueError("holds a number that is not finite, or is nested too deeply")
+    return arguments
+
+
+def _without_nul(text: str) -> str:
+    return text.replace("\x00", "")
+
+
+Text = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_says_something)]
+Reason = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_without_nul)]
+
+
+class NewThread(Value):
+    """Work for the agent."""
+
+    text: Text = Field(description="What the agent is asked, in words.")
+    agent: str | None = Field(default=None, description="Which agent of agents.yaml; the default one when left out.")
+
+
+class NewMessage(Value):
+    """More words in a thread."""
+
+    text: Text = Field(description="The message.")
+
+
+class ApproveBody(Value):
+    """Yes, to exactly the call that was shown."""
+
+    decision: Literal["approve"]
+    digest: str = Field(description="Of the approval as it was read: what is approved is what was shown.")
+    arguments: Annotated[JsonObject | None, AfterValidator(_is_sound)] = Field(
+        default=None, description="All arguments, when some are changed. The tool and the policy check them again."
+    )
+
+
+class RejectBody(Value):
+    """No, to a call or to a question."""
+
+    decision: Literal["reject"]
+    digest: str = Field(default="", description="Not needed; accepted.")
+    reason: Reason = Field(default="", description="The agent reads it.")
+
+
+class AnswerBody(Value):
+    """Words for a question, or one of the choices offered."""
+
+    decision: Literal["answer"]
+    digest: str = Field(default="", description="Not needed; accepted.")
+    text: Text
+
+
+DecisionBody = Annotated[ApproveBody | RejectBody | AnswerBody, Field(discriminator="decision")]
+
+NEW_THREAD = TypeAdapter(NewThread)
+NEW_MESSAGE = TypeAdapter(NewMessage)
+DECISION: TypeAdapter[ApproveBody | RejectBody | AnswerBody] = TypeAdapter(DecisionBody)
+
+
+def documented(adapter: TypeAdapter[Sent]) -> dict[str, object]:
+    """How OpenAPI shows the body that this reads. FastAPI does not read it, so it has to be told."""
+    schema = adapter.json_schema(ref_template="#/$defs/{model}")
+    definitions = schema.pop("$defs", {})
+    if "oneOf" in schema:
+        schema = {"oneOf": list(definitions.values())}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}

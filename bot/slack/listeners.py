@@ -7,6 +7,7 @@ as failed and might switch the subscription off. Bolt answers when a listener re
 
 import re
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Protocol
 
 import structlog
@@ -21,6 +22,7 @@ from bot.slack.clicks import Clicks, Gate
 from bot.slack.errands import Errands
 from bot.slack.failures import slack_failures
 from bot.slack.home import home_view
+from bot.slack.names import Names
 from bot.slack.payloads import PassedOver, arrival, home_opened_by, stopped
 from bot.slack.presence import show_status
 
@@ -85,6 +87,7 @@ class _Events:
         self.inbox = inbox
         self.errands = errands
         self.shared_channels = shared_channels
+        self.names = Names()
 
     async def on_message(self, body: JsonObject, context: AsyncBoltContext, client: AsyncWebClient) -> None:
         """Somebody wrote."""
@@ -94,7 +97,9 @@ class _Events:
             if found.tell:
                 self.errands.start("tell", _tell(body, client, found.tell))
             return
-        await self.inbox.deliver(found)
+        sender = found.sender
+        name = await self.names.of(client, sender.team, sender.id)
+        await self.inbox.deliver(replace(found, sender=sender.model_copy(update={"name": name})))
 
     async def on_home(self, body: JsonObject, client: AsyncWebClient) -> None:
         """Somebody opened the Home tab."""

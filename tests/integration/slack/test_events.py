@@ -78,6 +78,17 @@ async def test_edits_previews_deletions_bots_and_our_own_words_are_passed_over(
 
 
 @pytest.mark.usefixtures("twokey")
+async def test_whoever_writes_is_known_by_name_and_looked_up_once(slack: SlackStandIn, inbox: RecordingInbox) -> None:
+    for fault in ("hang", "error:user_not_found"):
+        slack.faults.next("users.info", fault)
+        assert (await slack.dm(ADA, fault)).ok
+    for text in ("three", "four"):
+        await slack.dm(ADA, text)
+    assert [each.sender.name for each in inbox.taken] == ["", "", "Ada Okafor", "Ada Okafor"]
+    assert len(slack.calls("users.info")) == 3
+
+
+@pytest.mark.usefixtures("twokey")
 async def test_what_could_not_be_committed_is_not_acknowledged_and_comes_again(
     slack: SlackStandIn, inbox: RecordingInbox
 ) -> None:

@@ -267,7 +267,7 @@ def _settlement(card: Card) -> list[JsonObject]:
     texts: list[JsonObject] = [plain(_by_whom(card))] if card.decided_by else []
     if card.decided_at is not None:
         texts.append({"type": "mrkdwn", "text": moment(card.decided_at)})
-    if outcome := _outcome(card):
+    if outcome := _outcome(card).partition(":")[0]:
         texts.append(plain(outcome))
     return [*found, {"type": "context", "elements": list(texts)}] if texts else found
 

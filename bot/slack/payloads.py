@@ -206,7 +206,7 @@ def click_of(body: JsonObject) -> Click | None:
     action = next(iter(_objects(body.get("actions"))), {})
     action_id, value = _text(action, "action_id"), _text(action, "value")
     number = action_id.removeprefix(CHOICE)
-    chosen = action_id.startswith(CHOICE) and number.isdecimal() and number.isascii() and len(number) < 4  # noqa: PLR2004
+    chosen = action_id.startswith(CHOICE) and number.isdecimal() and number.isascii() and len(number) < 4  # noqa: PLR2004 - far more than a card has
     deed: Deed | None = "choose" if chosen else _DEEDS.get(action_id)
     if deed is None or not value or _text(action, "block_id") != f"{BLOCK}{value}":
         return None

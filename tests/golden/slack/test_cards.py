@@ -76,7 +76,7 @@ def test_a_card_looks_as_it_did(name: str, as_json: SnapshotAssertion) -> None:
 
 def test_the_modals_look_as_they_did(as_json: SnapshotAssertion) -> None:
     arguments = {"order_id": "4711", "amount": 49.9, "express": False, "items": ["lamp"]}
-    fields = fields_of(PARAMETERS, arguments)  # type: ignore[arg-type]  # JSON
+    fields = fields_of(PARAMETERS, arguments)  # type: ignore[arg-type]  # JSON values
     carried = modals.metadata("apr_1", Place("C0", "1.2", "1.1"))
     assert {
         "edit": modals.edit_modal(a_card(), fields, carried),

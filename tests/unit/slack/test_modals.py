@@ -57,7 +57,7 @@ def test_metadata_of_others_is_not_read(text: str) -> None:
 
 def test_details_show_in_full_what_the_card_cut() -> None:
     value = "".join(chr(ord("a") + number % 26) for number in range(20_000))
-    shown = everything(list(modals.details_modal(a_card(arguments=(Argument("note", value),)))["blocks"]))  # type: ignore[arg-type]  # JSON
+    shown = everything(list(modals.details_modal(a_card(arguments=(Argument("note", value),)))["blocks"]))  # type: ignore[arg-type]  # JSON values
     assert value in shown.replace("\n", "")
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, Field, TypeAdapter
+from pydantic import AfterValidator, Field, TypeAdapter, WithJsonSchema
 
 from agent.conversation import JsonObject, Value
 from bot.standing import can_be_kept
@@ -28,6 +28,8 @@ def _without_nul(text: str) -> str:
     return text.replace("\x00", "")
 
 
+_ANY_OBJECT = {"type": ["object", "null"], "additionalProperties": True}
+
 Text = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_says_something)]
 Reason = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_without_nul)]
 
@@ -50,7 +52,7 @@ class ApproveBody(Value):
 
     decision: Literal["approve"]
     digest: str = Field(description="Of the approval as it was read: what is approved is what was shown.")
-    arguments: Annotated[JsonObject | None, AfterValidator(_is_sound)] = Field(
+    arguments: Annotated[JsonObject | None, AfterValidator(_is_sound), WithJsonSchema(_ANY_OBJECT)] = Field(
         default=None, description="All arguments, when some are changed. The tool and the policy check them again."
     )
 

@@ -30,7 +30,7 @@ from approvals.token import link_token
 from bot.inbox import Inbox
 from store import schema
 from store.approvals import ApprovalFacts, ApprovalIndex
-from store.database import Database
+from store.database import Database, connect
 from store.threads import Threads
 from tests.fakes import CountingIds, FakeClock
 
@@ -166,8 +166,8 @@ def _replace_by_a_folder(file: Path) -> None:
 async def desk_at(folder: Path) -> AsyncIterator[Desk]:
     """A desk whose store is a new file in that folder."""
     clock, ids = FakeClock(), CountingIds()
-    database = Database(f"sqlite+aiosqlite:///{folder / 'desk.db'}")
-    await schema.require(database)
+    database = connect(f"sqlite+aiosqlite:///{folder / 'desk.db'}")
+    await schema.migrate(database)
     threads, index = Threads(database, clock), ApprovalIndex(database, clock)
     gate = Gate(
         index,

@@ -16,7 +16,7 @@ from bot.service import Service
 from bot.settings import Settings
 from bot.wiring import build
 from store import schema
-from store.database import Database
+from store.database import connect
 from store.threads import Threads
 
 T = TypeVar("T")
@@ -97,7 +97,7 @@ async def on_store(settings: Settings, work: Callable[[Desk], Awaitable[T]]) -> 
 
 async def migrate(settings: Settings) -> tuple[str | None, str]:
     """Bring the schema up to date; the versions before and after."""
-    database = Database(settings.database_url.get_secret_value())
+    database = connect(settings.database_url.get_secret_value())
     try:
         return await schema.migrate(database)
     finally:

@@ -32,7 +32,7 @@ from bot.service import Role, Service
 from bot.settings import Settings
 from bot.worker import Engine
 from store.approvals import ApprovalIndex
-from store.database import Database
+from store.database import connect
 from store.mails import Mails
 from store.threads import Threads
 
@@ -68,7 +68,7 @@ def build(
     deployment = deployment or Deployment.load(settings.config_dir)
     clock, ids = clock or SystemClock(), ids or RandomIds()
     model = model or _model(settings)
-    database = Database(settings.database_url.get_secret_value())
+    database = connect(settings.database_url.get_secret_value())
     threads, index = Threads(database, clock), ApprovalIndex(database, clock)
     smtp = SmtpSender(settings.smtp_url.get_secret_value(), helo=settings.email_domain) if settings.smtp_url else None
     mail = _mail_channel(settings, smtp, clock) if smtp else None

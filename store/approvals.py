@@ -10,7 +10,7 @@ from agent.events import ApprovalDecided, ApprovalRequested, ToolFailed, ToolRet
 from agent.ports import Clock
 from store import codec
 from store.codec import micros
-from store.database import Database
+from store.database import Database, Tx
 
 _ADDRESS: TypeAdapter[SlackThread | SlackUser | MailAddress] = TypeAdapter(Address)
 
@@ -62,8 +62,7 @@ class ApprovalIndex:
 
     async def facts(self, approval_id: str) -> ApprovalFacts | None:
         """What the log says of it; None when there is no such approval."""
-        async with self.database.read() as connection:
-            rows = (await connection.execute(_FACTS, {"id": approval_id})).all()
+        rows = await self.database.read(lambda c: c.execute(_FACTS, {"id": approval_id}).all())
         if not rows:
             return None
         events = [codec.entry(*row[1:]).event for row in rows]
@@ -78,26 +77,25 @@ class ApprovalIndex:
         where = ["status = 'open'"] if open_only else []
         where += ["thread_id = :thread_id"] if thread_id else []
         clause = f"WHERE {' AND '.join(where)}" if where else ""
-        async with self.database.read() as connection:
-            found = await connection.execute(
-                text(f"SELECT id FROM approval {clause} ORDER BY expires_at, id LIMIT :limit"),
-                {"thread_id": thread_id, "limit": limit} if thread_id else {"limit": limit},
-            )
-            return list(found.scalars())
+        statement = text(f"SELECT id FROM approval {clause} ORDER BY expires_at, id LIMIT :limit")
+        values = {"thread_id": thread_id, "limit": limit} if thread_id else {"limit": limit}
+        return await self.database.read(lambda c: list(c.execute(statement, values).scalars()))
 
     async def due_cards(self, limit: int = 50) -> list[tuple[str, str]]:
         """Cards that lag behind: (approval id, key of the address)."""
-        async with self.database.read() as connection:
-            values = {"clock": micros(self.clock.now()), "limit": limit}
-            return [(row[0], row[1]) for row in (await connection.execute(self._due, values)).all()]
+        values = {"clock": micros(self.clock.now()), "limit": limit}
+        rows = await self.database.read(lambda c: c.execute(self._due, values).all())
+        return [(row[0], row[1]) for row in rows]
 
     async def claim_card(self, approval_id: str, address_key: str) -> DueCard | None:
         """Take on the work of showing it, unless somebody else has. From now on it may have been shown."""
+        return await self.database.write(lambda tx: self._claim_card(tx, approval_id, address_key))
+
+    def _claim_card(self, tx: Tx, approval_id: str, address_key: str) -> DueCard | None:
         key = {"approval_id": approval_id, "address_key": address_key}
-        async with self.database.write() as tx:
-            tried = (await tx.connection.execute(self._tried, key)).scalar_one_or_none()
-            values = {**key, "clock": micros(self.clock.now()), "lease": int(self.lease * 1_000_000), "yes": True}
-            row = (await tx.connection.execute(self._claim, values)).one_or_none()
+        tried = tx.connection.execute(self._tried, key).scalar_one_or_none()
+        values = {**key, "clock": micros(self.clock.now()), "lease": int(self.lease * 1_000_000), "yes": True}
+        row = tx.connection.execute(self._claim, values).one_or_none()
         if row is None:
             return None
         address, wanted, shown, receipt, attempts = row
@@ -116,8 +114,6 @@ class ApprovalIndex:
         await self._card(card, "attempts = attempts + 1, not_before = :not_before", not_before=not_before)
 
     async def _card(self, card: DueCard, sets: str, **values: int | str) -> None:
-        async with self.database.write() as tx:
-            await tx.connection.execute(
-                text(f"UPDATE card SET {sets}, lease_until = 0 WHERE approval_id = :id AND address_key = :key"),
-                {"id": card.approval_id, "key": card.address.key, "wanted": card.wanted, **values},
-            )
+        statement = text(f"UPDATE card SET {sets}, lease_until = 0 WHERE approval_id = :id AND address_key = :key")
+        row = {"id": card.approval_id, "key": card.address.key, "wanted": card.wanted, **values}
+        await self.database.write(lambda tx: tx.connection.execute(statement, row).close())

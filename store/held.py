@@ -1,11 +1,11 @@
 """A thread that one worker holds: it may append under the epoch that its claim was given, while its lease lasts."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy import text
+from sqlalchemy import Connection, TextClause
 
 from agent.conversation import ApiThread, MailThread, SlackThread
 from agent.errors import Conflict, Fenced
@@ -16,15 +16,7 @@ from store import codec
 from store.codec import micros
 from store.database import Database, Tx
 from store.projection import project
-
-STALLED_AFTER = 8
-"""Failed attempts in a row after which a thread is left for an operator."""
-
-_INSERT = text(
-    "INSERT INTO event (thread_id, seq, kind, at, body, digest, hash) "
-    "VALUES (:thread_id, :seq, :kind, :at, :body, :digest, :hash)"
-)
-ENTRIES = text("SELECT seq, kind, at, body FROM event WHERE thread_id = :id AND seq > :after ORDER BY seq")
+from store.statements import ENTRIES, INSERT, PLACE, Statements
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +32,7 @@ class Home(Protocol):
     """What a held thread needs of `store.threads.Threads`."""
 
     database: Database
+    statements: Statements
     clock: Clock
     lease: float
     cards_changed: Callable[[], None]
@@ -53,93 +46,76 @@ class HeldThread:
     ) -> None:
         self.threads = threads
         self.thread_id = place.id
-        self.epoch = epoch
         self.conversation = conversation
         self.agent = agent
         self._place = place
-        now = threads.database.now
-        self._held = f"id = :id AND epoch = :epoch AND lease_until > {now}"
+        self._claim = {"id": place.id, "epoch": epoch}
 
     async def load(self, after: int = 0) -> tuple[Entry, ...]:
         """The entries after that place; later appends count from the last of them."""
-        async with self.threads.database.read() as connection:
-            rows = await connection.execute(
-                text("SELECT last_seq, head FROM thread WHERE id = :id"), {"id": self.thread_id}
-            )
-            place = Place(self.thread_id, *rows.one())
-            found = await connection.execute(ENTRIES, {"id": self.thread_id, "after": after})
-            entries = codec.entries(row for row in found.all() if row[0] <= place.last_seq)
-        self._place = place
+        self._place, entries = await self.threads.database.read(lambda c: self._load(c, after))
         return entries
+
+    def _load(self, connection: Connection, after: int) -> tuple[Place, tuple[Entry, ...]]:
+        place = Place(self.thread_id, *connection.execute(PLACE, {"id": self.thread_id}).one())
+        rows = connection.execute(ENTRIES, {"id": self.thread_id, "after": after}).all()
+        return place, codec.entries(row for row in rows if row[0] <= place.last_seq)
 
     async def append(self, events: Sequence[Event], after: int) -> None:
         """Write these behind `after`. Raises Conflict, Fenced or AlreadySettled, and then has written nothing."""
         links = codec.chained(events, after, self._place.head)
-        async with self.threads.database.write() as tx:
-            await self._advance(tx, "last_seq = :seq, head = :head, attempts = 0", after, links)
-            await self._write(tx, events, links)
+        statement = self.threads.statements.append
+        await self.threads.database.write(lambda tx: self._advance(tx, statement, after, events, links))
         self._place = Place(self.thread_id, links[-1].seq, links[-1].hash)
 
     async def release(self, events: Sequence[Event], after: int, wake_at: datetime | None) -> None:
         """Write these, note when to look again, and let go. Raises Conflict or Fenced."""
         links = codec.chained(events, after, self._place.head)
         wake = micros(wake_at) if wake_at else None
-        async with self.threads.database.write() as tx:
-            sets = "last_seq = :seq, head = :head, done_seq = :seq, lease_until = 0, attempts = 0, wake_at = :wake"
-            await self._advance(tx, sets, after, links, wake=wake)
-            await self._write(tx, events, links)
+        statement = self.threads.statements.release
+        await self.threads.database.write(lambda tx: self._advance(tx, statement, after, events, links, wake=wake))
 
     async def hand_back(self) -> None:
         """Let go with work left: it is due again at once."""
-        async with self.threads.database.write() as tx:
-            await tx.connection.execute(
-                text(f"UPDATE thread SET lease_until = 0 WHERE {self._held}"),
-                {"id": self.thread_id, "epoch": self.epoch},
-            )
+        statement = self.threads.statements.hand_back
+        await self.threads.database.write(lambda tx: tx.connection.execute(statement, self._claim).close())
 
     async def give_up(self, delay: float) -> bool:
         """Let go after a failure and look again after `delay` seconds. True when it failed too often, and stalls."""
-        not_before = micros(self.threads.clock.now()) + int(delay * 1_000_000)
-        async with self.threads.database.write() as tx:
-            found = await tx.connection.execute(
-                text(
-                    "UPDATE thread SET lease_until = 0, attempts = attempts + 1, not_before = :not_before, "
-                    f"status = CASE WHEN attempts + 1 >= {STALLED_AFTER} THEN 'stalled' ELSE status END "
-                    f"WHERE {self._held} RETURNING status"
-                ),
-                {"id": self.thread_id, "epoch": self.epoch, "not_before": not_before},
-            )
-            return found.scalar_one_or_none() == "stalled"
+        row = {**self._claim, "not_before": micros(self.threads.clock.now()) + int(delay * 1_000_000)}
+        statement = self.threads.statements.give_up
+        status = await self.threads.database.write(
+            lambda tx: tx.connection.execute(statement, row).scalar_one_or_none()
+        )
+        return status == "stalled"
 
     async def renew(self) -> None:
         """Hold on for another lease. Raises Fenced when it is too late."""
-        async with self.threads.database.write() as tx:
-            done = await tx.connection.execute(
-                text(f"UPDATE thread SET lease_until = {self.threads.database.now} + :lease WHERE {self._held}"),
-                {"id": self.thread_id, "epoch": self.epoch, "lease": int(self.threads.lease * 1_000_000)},
-            )
-        if done.rowcount != 1:
+        row = {**self._claim, "lease": int(self.threads.lease * 1_000_000)}
+        statement = self.threads.statements.renew
+        if await self.threads.database.write(lambda tx: tx.connection.execute(statement, row).rowcount) != 1:
             raise Fenced
 
-    async def _advance(self, tx: Tx, sets: str, after: int, links: Sequence[codec.Link], **values: int | None) -> None:
-        """Grow the row if it is as long as thought and still ours."""
+    def _advance(
+        self,
+        tx: Tx,
+        statement: TextClause,
+        after: int,
+        events: Sequence[Event],
+        links: Sequence[codec.Link],
+        **values: int | None,
+    ) -> None:
+        """Grow the row if it is as long as thought and still ours, and write what it grew by."""
         seq, head = (links[-1].seq, links[-1].hash) if links else (after, self._place.head)
-        row: dict[str, object] = {"id": self.thread_id, "epoch": self.epoch, "after": after, "seq": seq, "head": head}
-        done = await tx.connection.execute(
-            text(f"UPDATE thread SET {sets} WHERE {self._held} AND last_seq = :after"),
-            {**row, **values},
-        )
-        if done.rowcount == 1:
-            return
-        held = await tx.connection.execute(text(f"SELECT 1 FROM thread WHERE {self._held}"), row)
-        raise Fenced if held.one_or_none() is None else Conflict
-
-    async def _write(self, tx: Tx, events: Sequence[Event], links: Sequence[codec.Link]) -> None:
+        row = {**self._claim, "after": after, "seq": seq, "head": head, **values}
+        if tx.connection.execute(statement, row).rowcount != 1:
+            held = tx.connection.execute(self.threads.statements.is_held, self._claim)
+            raise Fenced if held.one_or_none() is None else Conflict
         if links:
-            await write(tx, self.thread_id, events, links, self.threads.cards_changed)
+            write(tx, self.thread_id, events, links, self.threads.cards_changed)
 
 
-async def write(
+def write(
     tx: Tx,
     thread_id: str,
     events: Sequence[Event],
@@ -147,21 +123,7 @@ async def write(
     cards_changed: Callable[[], None],
 ) -> None:
     """Insert the rows of events, and bring the look-up tables in line with them."""
-    await tx.connection.execute(
-        _INSERT,
-        [
-            {
-                "thread_id": thread_id,
-                "seq": link.seq,
-                "kind": link.kind,
-                "at": link.at,
-                "body": link.body,
-                "digest": link.digest,
-                "hash": link.hash,
-            }
-            for link in links
-        ],
-    )
+    tx.connection.execute(INSERT, [{"thread_id": thread_id, **asdict(link)} for link in links])
     placed = [(link.seq, event) for link, event in zip(links, events, strict=True)]
-    if await project(tx, thread_id, placed):
+    if project(tx, thread_id, placed):
         tx.after_commit.append(cards_changed)

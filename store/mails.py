@@ -27,13 +27,11 @@ class Mails:
         to = ",".join(sorted(each.lower() for each in recipients))
         key = hashlib.sha256(to.encode() + b"\0" + raw).hexdigest()
         values = {"key": key, "provider": provider, "recipients": to, "at": micros(self.clock.now()), "raw": raw}
-        async with self.database.write() as tx:
-            await tx.connection.execute(_KEEP, values)
+        await self.database.write(lambda tx: tx.connection.execute(_KEEP, values).close())
         return key
 
     async def raw(self, key: str) -> bytes | None:
         """The mail as it came in."""
-        async with self.database.read() as connection:
-            found = await connection.execute(text("SELECT raw FROM raw_mail WHERE key = :key"), {"key": key})
-            value = found.scalar_one_or_none()
+        statement = text("SELECT raw FROM raw_mail WHERE key = :key")
+        value = await self.database.read(lambda c: c.execute(statement, {"key": key}).scalar_one_or_none())
         return bytes(value) if value is not None else None

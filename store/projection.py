@@ -36,7 +36,7 @@ _BUMP = text("UPDATE card SET wanted = wanted + 1, attempts = 0, not_before = 0 
 _LANDMARK = text("INSERT INTO landmark (key, thread_id) VALUES (:key, :thread_id) ON CONFLICT DO NOTHING")
 
 
-async def project(tx: Tx, thread_id: str, events: Iterable[tuple[int, Event]]) -> bool:
+def project(tx: Tx, thread_id: str, events: Iterable[tuple[int, Event]]) -> bool:
     """Bring the tables in line with these events of one thread, given with their places. True when a card has changed.
 
     Raises AlreadySettled when one of them decides an approval that is no longer open.
@@ -45,31 +45,31 @@ async def project(tx: Tx, thread_id: str, events: Iterable[tuple[int, Event]]) -
     for seq, event in events:
         match event:
             case ApprovalRequested():
-                await _open(tx, thread_id, seq, event)
+                _open(tx, thread_id, seq, event)
             case ApprovalDecided():
-                await _settle(tx, seq, event)
+                _settle(tx, seq, event)
             case ToolReturned(approval_id=approval_id) | ToolFailed(approval_id=approval_id) if approval_id:
-                await tx.connection.execute(_OUTCOME, {"id": approval_id, "seq": seq})
-                await tx.connection.execute(_BUMP, {"id": approval_id})
+                tx.connection.execute(_OUTCOME, {"id": approval_id, "seq": seq})
+                tx.connection.execute(_BUMP, {"id": approval_id})
             case MessageReceived(mail=mail) if mail is not None:
-                await _landmarks(tx, thread_id, [mail.message_id])
+                _landmarks(tx, thread_id, [mail.message_id])
                 continue
             case ReplySent(receipts=receipts):
-                await _landmarks(tx, thread_id, [each for each in receipts if each.startswith("<")])
+                _landmarks(tx, thread_id, [each for each in receipts if each.startswith("<")])
                 continue
             case TimerFired(timer=timer) if timer.startswith("remind:"):
-                await tx.connection.execute(_BUMP, {"id": timer.split(":")[1]})
+                tx.connection.execute(_BUMP, {"id": timer.split(":")[1]})
             case _:
                 continue
         cards_changed = True
     return cards_changed
 
 
-async def _open(tx: Tx, thread_id: str, seq: int, event: ApprovalRequested) -> None:
+def _open(tx: Tx, thread_id: str, seq: int, event: ApprovalRequested) -> None:
     values = {"id": event.approval_id, "thread_id": thread_id, "about": event.about, "seq": seq}
-    await tx.connection.execute(_OPEN, {**values, "expires_at": micros(event.expires_at)})
+    tx.connection.execute(_OPEN, {**values, "expires_at": micros(event.expires_at)})
     if event.shown_on:
-        await tx.connection.execute(
+        tx.connection.execute(
             _CARD,
             [
                 {"approval_id": event.approval_id, "key": a.key, "address": a.model_dump_json(), "tried": False}
@@ -78,14 +78,14 @@ async def _open(tx: Tx, thread_id: str, seq: int, event: ApprovalRequested) -> N
         )
 
 
-async def _settle(tx: Tx, seq: int, event: ApprovalDecided) -> None:
+def _settle(tx: Tx, seq: int, event: ApprovalDecided) -> None:
     values = {"id": event.approval_id, "status": event.decision.outcome, "seq": seq}
-    done = await tx.connection.execute(_SETTLE, values)
+    done = tx.connection.execute(_SETTLE, values)
     if done.rowcount != 1:
         raise AlreadySettled
-    await tx.connection.execute(_BUMP, {"id": event.approval_id})
+    tx.connection.execute(_BUMP, {"id": event.approval_id})
 
 
-async def _landmarks(tx: Tx, thread_id: str, message_ids: list[str]) -> None:
+def _landmarks(tx: Tx, thread_id: str, message_ids: list[str]) -> None:
     if message_ids:
-        await tx.connection.execute(_LANDMARK, [{"key": each, "thread_id": thread_id} for each in message_ids])
+        tx.connection.execute(_LANDMARK, [{"key": each, "thread_id": thread_id} for each in message_ids])

@@ -13,12 +13,14 @@ HEAD = "0001"
 
 async def version(database: Database) -> str | None:
     """The version that the database is at; None when it has never been migrated. Raises StoreDown."""
-    async with database.read() as connection:
-        names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
-        if "alembic_version" not in names:
-            return None
-        found = await connection.execute(text("SELECT version_num FROM alembic_version"))
-        return found.scalar_one_or_none()
+    return await database.read(_version)
+
+
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    return found
 
 
 async def is_current(database: Database) -> bool:
@@ -30,8 +32,7 @@ async def migrate(database: Database) -> tuple[str | None, str]:
     """Bring the schema to HEAD; the versions before and after. Safe to run twice, and by two at once."""
     before = await version(database)
     if before != HEAD:
-        async with database.write() as tx:
-            await tx.connection.run_sync(_upgrade)
+        await database.write(lambda tx: _upgrade(tx.connection))
     return before, HEAD
 
 

@@ -15,7 +15,7 @@ from bot.inbox import Delivery, Inbox
 from bot.worker import Engine
 from store import schema
 from store.approvals import ApprovalIndex
-from store.database import Database
+from store.database import Database, connect
 from store.threads import Threads
 from tests.builders import ADA, PLACE, Ledger, rules
 from tests.fakes import CountingIds, FakeClock, RecordingOutbox, ScriptedModel, Step
@@ -105,7 +105,7 @@ async def a_world(
     url: str, *steps: Step, ledger: Ledger | None = None, ids: CountingIds | None = None
 ) -> AsyncIterator[World]:
     """A running process on that database, whose model answers these steps."""
-    database, clock = Database(url), FakeClock()
+    database, clock = connect(url), FakeClock()
     ledger, ids = ledger or Ledger(), ids or CountingIds()
     outbox, model = RecordingOutbox(), ScriptedModel(list(steps))
     await schema.migrate(database)

@@ -1,0 +1,84 @@
+"""The SQL of the hot path, put together once a database: it differs only in how a database tells the time."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import TextClause, text
+
+from store.database import Database
+
+STALLED_AFTER = 8
+"""Failed attempts in a row after which a thread is left for an operator."""
+
+CREATE = text(
+    "INSERT INTO thread (id, conversation_key, conversation, agent, created_at, last_seq, done_seq, head, epoch, "
+    "lease_until, not_before, attempts, status) VALUES (:id, :key, :conversation, :agent, :at, 0, 0, :head, 0, 0, 0, "
+    "0, 'active') ON CONFLICT (conversation_key) DO NOTHING"
+)
+SEEN = text("INSERT INTO delivery (key, thread_id, at) VALUES (:key, :thread_id, :at) ON CONFLICT DO NOTHING")
+INSERT = text(
+    "INSERT INTO event (thread_id, seq, kind, at, body, digest, hash) "
+    "VALUES (:thread_id, :seq, :kind, :at, :body, :digest, :hash)"
+)
+GROW = text("UPDATE thread SET last_seq = :seq, head = :head, status = 'active', not_before = 0 WHERE id = :id")
+ENTRIES = text("SELECT seq, kind, at, body FROM event WHERE thread_id = :id AND seq > :after ORDER BY seq")
+PLACE = text("SELECT last_seq, head FROM thread WHERE id = :id")
+OPEN_APPROVALS = text("SELECT id FROM approval WHERE thread_id = :id AND status = 'open' ORDER BY asked_seq")
+FIND = text("SELECT id FROM thread WHERE conversation_key = :key")
+FIND_BY_MAIL = text(
+    "SELECT thread.id, conversation FROM landmark JOIN thread ON thread.id = thread_id WHERE key = :key"
+)
+CONVERSATION = text("SELECT conversation FROM thread WHERE id = :id")
+RECENT = text(
+    "SELECT thread.id, conversation, agent, status, last_seq, done_seq, created_at, "
+    "(SELECT count(*) FROM approval WHERE thread_id = thread.id AND approval.status = 'open') AS waiting "
+    "FROM thread ORDER BY created_at DESC LIMIT :limit"
+)
+
+
+@dataclass(frozen=True)
+class Statements:
+    """Those that lock rows, or ask the database's clock."""
+
+    lock_conversation: TextClause
+    lock_thread: TextClause
+    due: TextClause
+    claim: TextClause
+    append: TextClause
+    release: TextClause
+    hand_back: TextClause
+    give_up: TextClause
+    renew: TextClause
+    is_held: TextClause
+
+    @classmethod
+    def of(cls, database: Database) -> "Statements":
+        """For this database."""
+        now, lock = database.now, database.for_update
+        due = "(last_seq > done_seq OR wake_at <= :clock) AND not_before <= :clock AND status = 'active'"
+        held = f"id = :id AND epoch = :epoch AND lease_until > {now}"
+        grown = "last_seq = :seq, head = :head, attempts = 0"
+        return cls(
+            lock_conversation=text(f"SELECT id, last_seq, head FROM thread WHERE conversation_key = :key{lock}"),
+            lock_thread=text(f"SELECT id, last_seq, head FROM thread WHERE id = :id{lock}"),
+            due=text(
+                f"SELECT id FROM thread WHERE {due} AND lease_until <= {now} ORDER BY not_before, id LIMIT :limit"
+            ),
+            claim=text(
+                f"UPDATE thread SET epoch = epoch + 1, lease_until = {now} + :lease "
+                f"WHERE id = :id AND lease_until <= {now} AND {due} "
+                "RETURNING epoch, last_seq, head, conversation, agent"
+            ),
+            append=text(f"UPDATE thread SET {grown} WHERE {held} AND last_seq = :after"),
+            release=text(
+                f"UPDATE thread SET {grown}, done_seq = :seq, lease_until = 0, wake_at = :wake "
+                f"WHERE {held} AND last_seq = :after"
+            ),
+            hand_back=text(f"UPDATE thread SET lease_until = 0 WHERE {held}"),
+            give_up=text(
+                "UPDATE thread SET lease_until = 0, attempts = attempts + 1, not_before = :not_before, "
+                f"status = CASE WHEN attempts + 1 >= {STALLED_AFTER} THEN 'stalled' ELSE status END "
+                f"WHERE {held} RETURNING status"
+            ),
+            renew=text(f"UPDATE thread SET lease_until = {now} + :lease WHERE {held}"),
+            is_held=text(f"SELECT 1 FROM thread WHERE {held}"),
+        )

@@ -97,10 +97,11 @@ class Threads:
 
         def work(tx: Tx) -> None:
             place = self._locked(tx, thread_id)
-            events: list[Event] = [ThreadCancelled(at=now, by=by, reason=reason)]
-            for approval_id in tx.connection.execute(OPEN_APPROVALS, {"id": thread_id}).scalars():
-                events.append(ApprovalDecided(at=now, approval_id=approval_id, decision=Cancelled(reason=reason)))
-            self._grow(tx, place, events)
+            still_open = tx.connection.execute(OPEN_APPROVALS, {"id": thread_id}).scalars().all()
+            cancelled = [
+                ApprovalDecided(at=now, approval_id=each, decision=Cancelled(reason=reason)) for each in still_open
+            ]
+            self._grow(tx, place, [ThreadCancelled(at=now, by=by, reason=reason), *cancelled])
 
         await self.database.write(work)
 

@@ -229,5 +229,5 @@ def _answers(stage: Stage) -> list[Letter]:
 
 def _own_words(letter: Letter) -> str:
     """The text above what it quotes."""
-    above = re.split(r"^(?:On .* wrote:|>|-- ?$|—)", letter.text, maxsplit=1, flags=re.MULTILINE)[0]
+    above = re.split(r"^(?:On .* wrote:|>|--|—)", letter.text, maxsplit=1, flags=re.MULTILINE)[0]
     return above.strip()

@@ -17,6 +17,7 @@ _STARTS: Final[tuple[tuple[Kind, str], ...]] = (
 )
 _ABSENT: Final = re.compile(r"\b(?:not found|no such|no order|unknown order|does not exist)\b", re.IGNORECASE)
 _REASON: Final = re.compile(r"\breason\s*:\s*(.+)", re.IGNORECASE | re.DOTALL)
+_CLASS: Final = re.compile(r"^\w+(?:Error|Exception): ")
 _RAN: Final = "ran with these: "
 _NO_REASON: Final = "none given"
 
@@ -47,16 +48,17 @@ def outcome_of(output: str) -> Outcome:
         if re.match(rf"\W*{pattern}", words, re.IGNORECASE):
             return Outcome(kind, _why(words), given, changed, words)
     if given.get("error") or (" answered: " not in words and _ABSENT.search(words)):
-        return Outcome("failed", words, given, changed, words)
+        return Outcome("failed", _CLASS.sub("", words), given, changed, words)
     return Outcome("done", "", given, changed, output)
 
 
 def _why(words: str) -> str:
+    words = words.partition("\n[")[0]  # what follows is a note to the model
     match = _REASON.search(words)
     if match:
         return "" if match[1].strip() == _NO_REASON else match[1].strip()
     head, colon, rest = words.partition(":")
-    return rest.strip() if colon and len(head) < 20 else ""
+    return _CLASS.sub("", rest.strip()) if colon and len(head) < 20 else ""
 
 
 def _object(text: str) -> Json:

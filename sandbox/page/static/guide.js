@@ -42,7 +42,7 @@ function inSlack() {
   return [
     { title: "Ask for a refund", hint: "Ada mentions the agent", done: asked, label: "Ask as Ada", go: () => say("ada", ASK) },
     { title: "Approve it as Dana", hint: open ? "The agent waits for her" : "It waits until she says yes", done: decided.length > 0, label: open && "Go to the card", go: () => toCard(open) },
-    { title: "See the reply", hint: replied ? "It is in the thread" : "The work then goes on", done: Boolean(replied) },
+    { title: "See the reply", hint: replied ? "It is in the thread" : "The work then goes on", done: Boolean(replied), label: replied && "Now by mail", go: () => { path = "mail"; show("mail"); draw(); } },
   ];
 }
 
@@ -52,7 +52,7 @@ function toCard({ channel, message }) {
   show("slack");
   requestAnimationFrame(() => {
     const node = document.querySelector(`[data-ts="${message.ts}"]`);
-    node?.scrollIntoView({ block: "center" });
+    node?.scrollIntoView({ block: "end" });
     const button = node?.querySelector(".b-button");
     button?.classList.add("pulse");
     button?.focus({ preventScroll: true });
@@ -62,7 +62,7 @@ function toCard({ channel, message }) {
 function byMail() {
   const sam = slack.person("sam").email, dana = slack.person("dana").email;
   const sent = mail.lettersOf(sam).some((letter) => letter.folder === "sent");
-  const ask = mail.lettersOf(dana).findLast((letter) => letter.folder === "inbox" && /approve/i.test(letter.text));
+  const ask = mail.lettersOf(dana).findLast((letter) => letter.folder === "inbox" && letter.reply_to.includes("+") && letter.text.includes("1043"));
   const said = mail.lettersOf(dana).some((letter) => letter.folder === "sent" && /^(approve|reject)/i.test(letter.text));
   const answers = mail.lettersOf(sam).filter((letter) => letter.folder === "inbox");
   const got = answers.length > 0;

@@ -115,9 +115,9 @@ function plainText(text) {
 }
 
 function answerForm(letter) {
-  const text = h("textarea", { "aria-label": "Your reply", placeholder: `Reply as ${personOf(box.owner)?.name.split(" ")[0] ?? box.owner}…`, value: drafts.get(letter.id) || "" });
+  const text = h("textarea", { rows: 1, "aria-label": "Your reply", placeholder: `Reply as ${personOf(box.owner)?.name.split(" ")[0] ?? box.owner}…`, value: drafts.get(letter.id) || "" });
   text.oninput = () => drafts.set(letter.id, text.value);
-  const quick = /\bapprove\b/i.test(letter.text) && personOf(box.owner)?.approver ? ["approve", "reject not this month"] : [];
+  const quick = letter.reply_to.includes("+") && /\bapprove\b/i.test(letter.text) && personOf(box.owner)?.approver ? ["approve", "reject not this month"] : [];
   const send = async (event) => {
     event.preventDefault();
     if (!text.value.trim()) return;

@@ -80,6 +80,10 @@ def test_edited_arguments_are_reported_as_they_ran() -> None:
         ("Cancelled. It did not run. Asked twice", "was cancelled"),
         ("Stopped by Dana. A restart left it unknown whether it happened.", "was cancelled"),
         ("Failed: the bank is closed", "did not go through: the bank is closed"),
+        (
+            "Failed: ValueError: the bank is closed\n[Dana changed it. Do not repeat it.]",
+            "through: the bank is closed.",
+        ),
         ('{"error": "the bank is closed"}', "did not go through: the bank is closed"),
         ("It happened, says Dana; its result was lost in a restart.", "I refunded 40.00 EUR"),
     ],

@@ -9,8 +9,10 @@ import pytest
 from agent.conversation import SlackThread
 from approvals.card import Argument, Card
 from approvals.decision import Answer, Approve, Reject
+from bot.slack import modals
 from bot.slack.app import SlackApp
 from bot.slack.inputs import INPUT
+from bot.slack.payloads import Place
 from sandbox import cast
 from sandbox.slack.standin import SlackStandIn
 from tests.integration.slack.doubles import RecordingGate, Shown
@@ -242,3 +244,42 @@ async def test_a_look_up_that_fails_is_said_in_the_modal(screen: Screen, monkeyp
     monkeypatch.setattr(screen.gate, "view", view)
     await screen.click(DANA, "approval_reject")
     assert "nothing was recorded" in str(screen.modal(DANA)["blocks"])
+
+
+async def test_a_form_for_an_approval_that_is_gone_says_so(screen: Screen) -> None:
+    screen.gate.shown = None
+    await screen.click(DANA, "approval_reject")
+    assert "no such approval" in str(screen.modal(DANA)["blocks"])
+
+
+@pytest.mark.parametrize(
+    "callback, carried, words",
+    [
+        (
+            "approval_other",
+            modals.metadata(a_card().approval_id, Place("", "")),
+            "cannot be read",
+        ),
+        ("approval_reject", '{"approval":"apr_gone","channel":"","ts":"","thread_ts":""}', "no such approval"),
+        ("approval_reject", "not ours", "cannot be read"),
+    ],
+)
+async def test_a_modal_that_is_not_ours_decides_nothing(
+    screen: Screen, callback: str, carried: str, words: str
+) -> None:
+    view = {"callback_id": callback, "private_metadata": carried, "state": {"values": {}}, "type": "modal"}
+    user = {"id": DANA, "team_id": cast.TEAM}
+    payload = {"type": "view_submission", "user": user, "team": {"id": cast.TEAM}, "view": view}
+    answer = await screen.slack.send_interaction(payload)
+    assert answer.json()["response_action"] == "update"
+    assert words in answer.body
+    assert screen.gate.decided == []
+
+
+async def test_a_refusal_that_cannot_be_told_harms_nothing(screen: Screen) -> None:
+    screen.slack.faults.next("chat.postEphemeral", "error:internal_error")
+    screen.slack.faults.next("response_url", "500")
+    await screen.click(ADA, "approval_approve")
+    assert screen.slack.ephemerals(ADA) == []
+    await screen.click(DANA, "approval_approve")
+    assert len(screen.gate.decided) == 1

@@ -169,3 +169,14 @@ async def test_commands_and_shortcuts_get_an_answer(slack: SlackStandIn) -> None
     assert (await slack.slash(ADA, SUPPORT, "/twokey", "help")).ok
     assert "I have no commands" in slack.ephemerals(ADA)[0]["text"]
     assert (await slack.shortcut(ADA, "anything")).ok
+
+
+async def test_stopping_where_nothing_runs_is_acknowledged_and_says_nothing(
+    slack: SlackStandIn, twokey: SlackApp, inbox: RecordingInbox
+) -> None:
+    for thread in ({"thread_ts": "1.1"}, {}):
+        event: JsonObject = {"type": "agent_session_stopped", "user": ADA, "channel": SUPPORT, **thread}
+        assert (await slack.send_event(event)).ok
+    await twokey.errands.drain(2)
+    assert inbox.cancelled == []
+    assert slack.messages(SUPPORT) == []

@@ -111,3 +111,22 @@ async def test_stopping_twice_or_before_the_start_is_harmless(slack: SlackStandI
     await app.stop()
     await app.stop()
     assert not app.is_healthy
+
+
+async def test_a_persons_token_is_refused(slack: SlackStandIn, options: SlackOptions) -> None:
+    installations = slack.workspace.directory.installations
+    installations[cast.TEAM] = replace(installations[cast.TEAM], bot_id="")
+    with pytest.raises(ConfigError, match="belongs to a person"):
+        await an_app(options).start()
+
+
+async def test_a_socket_mode_that_is_away_for_a_moment_is_no_wrong_token(
+    slack: SlackStandIn, options: SlackOptions
+) -> None:
+    slack.faults.next("apps.connections.open", "error:internal_error")
+    app = an_app(replace(options, app_token=APP_TOKEN))
+    with pytest.raises(ChannelDown):
+        await app.start()
+    await app.start()
+    assert app.is_healthy
+    await app.stop()

@@ -150,24 +150,14 @@ class Desk:
         ]
         await self.threads.inform(thread_id, events)
 
-    async def go_down(self) -> None:
-        """Take the database away: where its file was, there is a folder."""
-        await self.database.aclose()
-        _replace_by_a_folder(Path(str(self.database.url.database)))
-
-
-def _replace_by_a_folder(file: Path) -> None:
-    for each in file.parent.glob(f"{file.name}*"):
-        each.unlink()
-    file.mkdir()
-
 
 @asynccontextmanager
-async def desk_at(folder: Path) -> AsyncIterator[Desk]:
-    """A desk whose store is a new file in that folder."""
+async def desk_at(folder: Path, *, is_down: bool = False) -> AsyncIterator[Desk]:
+    """A desk whose store is a new file in that folder; or is not reached, for that folder itself is no file."""
     clock, ids = FakeClock(), CountingIds()
-    database = connect(f"sqlite+aiosqlite:///{folder / 'desk.db'}")
-    await schema.migrate(database)
+    database = connect(f"sqlite+aiosqlite:///{folder if is_down else folder / 'desk.db'}")
+    if not is_down:
+        await schema.migrate(database)
     threads, index = Threads(database, clock), ApprovalIndex(database, clock)
     gate = Gate(
         index,

@@ -42,8 +42,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         yield found
 
 
-@pytest.fixture
-def application(desk: Desk) -> FastAPI:
+def application_of(desk: Desk) -> FastAPI:
     """REST alone."""
     app = FastAPI()
     agents = ("support", "billing")
@@ -51,6 +50,12 @@ def application(desk: Desk) -> FastAPI:
         api.router(desk.gate, desk.index, desk.threads, desk.inbox, desk.gate.directory, desk.ids, agents=agents)
     )
     return app
+
+
+@pytest.fixture
+def application(desk: Desk) -> FastAPI:
+    """REST over that deployment."""
+    return application_of(desk)
 
 
 @pytest.fixture

@@ -1,13 +1,15 @@
 """Threads over REST: launched once, looked at, written to, stopped."""
 
+from pathlib import Path
+
 import httpx
 import pytest
 
 from agent.conversation import ApiThread, SlackThread
 from agent.events import MessageReceived, ModelResponded, ThreadClosed
 from agent.verdict import Approved
-from tests.desk import ADA, Desk, refund
-from tests.integration.api.conftest import Caller, problem
+from tests.desk import ADA, Desk, desk_at, refund
+from tests.integration.api.conftest import Caller, application_of, problem
 
 
 async def test_a_thread_is_launched_as_the_person_of_the_token(desk: Desk, ada: Caller) -> None:
@@ -229,10 +231,14 @@ async def test_without_a_token_nothing_is_done(client: httpx.AsyncClient, desk: 
     assert await desk.threads.recent() == []
 
 
-async def test_when_the_store_is_down_the_caller_is_told_to_come_again(desk: Desk, ada: Caller) -> None:
-    await desk.go_down()
+async def test_when_the_store_is_down_the_caller_is_told_to_come_again(tmp_path: Path) -> None:
+    async with desk_at(tmp_path, is_down=True) as desk:
+        transport = httpx.ASGITransport(application_of(desk))
+        async with httpx.AsyncClient(transport=transport, base_url="http://agent.example") as client:
+            ada = Caller(client, "ada")
+            answers = [await ada.post("/threads", {"text": "Hello"}), await ada.get("/approvals")]
 
-    for answer in (await ada.post("/threads", {"text": "Hello"}), await ada.get("/approvals")):
+    for answer in answers:
         assert answer.status_code == 503
         assert answer.headers["retry-after"] == "5"
         assert problem(answer)["code"] == "unavailable"

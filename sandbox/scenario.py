@@ -21,6 +21,8 @@ Refunds = Callable[[], Sequence[tuple[str, float]]]
 
 T = TypeVar("T")
 _PAUSE: Final = 0.02
+_DATE: Final = re.compile(r"<!date\^[^|>]*\|([^>]*)>")
+"""Slack's date token; everybody reads its fallback here."""
 _QUIET: Final = 0.6
 """How long nothing more may happen before a story counts as over."""
 _IN_SLACK: Final = ("1042", 40.0)
@@ -90,7 +92,7 @@ class Stage:
 
     def seen(self) -> str:
         """Everything there is to see, for an error."""
-        messages = [f"  {m.get('user', '?')}: {words_of(m)[:160]}" for m in self.slack.messages(cast.SUPPORT.id)]
+        messages = [f"  {m.get('user', '?')}: {words_of(m)[:200]!r}" for m in self.slack.messages(cast.SUPPORT.id)]
         letters = [f"  {box}: {letter.subject} [{letter.folder}]" for box, letter in self._letters()]
         events = [f"  {a.parcel.name}: {a.answer.status} {a.answer.failure}".rstrip() for a in self.slack.attempts()]
         events += [f"  mail from {d.sender}: {d.status} after {d.attempts}" for d in self.mail.deliveries()]
@@ -147,7 +149,7 @@ async def in_slack(stage: Stage) -> None:
     await slack.click(cast.DANA.slack, channel, card["ts"], **_approve(card))
     note("#support", "Dana", "clicks Approve")
     settled = await stage.until("the card to be settled", lambda: _settled(stage, said.ts, card["ts"]))
-    note("#support", cast.BOT_NAME, f"the card now says: {words_of(settled)}")
+    note("#support", cast.BOT_NAME, f"the card now says:\n{words_of(settled)}")
     reply = await stage.until("the reply in the thread", lambda: next(iter(_replies(stage, said.ts, card["ts"])), None))
     note("#support", cast.BOT_NAME, words_of(reply))
     await stage.only_once("the refund of order 1042", lambda: list(stage.refunds()).count(_IN_SLACK))
@@ -171,9 +173,23 @@ async def by_mail(stage: Stage) -> None:
 
 
 def words_of(message: dict[str, Any]) -> str:
-    """What a person reads in a message, in one line: its blocks' texts, else its text."""
-    words = " ".join(_texts(message.get("blocks", []))) or str(message.get("text", ""))
-    return " ".join(words.split())
+    """What a person reads in a message: a line for each part of a block, else its text."""
+    parts = [part for block in message.get("blocks", []) for part in _parts(block)]
+    lines = [_read("".join(_texts(part))) for part in parts] or [_read(str(message.get("text", "")))]
+    return "\n".join(line for line in lines if line)
+
+
+def _parts(block: dict[str, Any]) -> list[object]:
+    """A rich text reads line by line; buttons and notes stand side by side."""
+    if block["type"] == "rich_text":
+        return list(block["elements"])
+    if "elements" in block:
+        return [[[part, {"text": " "}] for part in block["elements"]]]
+    return [{"text": text} for text in _texts(block)]
+
+
+def _read(text: str) -> str:
+    return " ".join(_DATE.sub(r"\1", text).split())
 
 
 def _texts(value: object) -> list[str]:

@@ -42,7 +42,7 @@ class Rejection:
         """Whether time alone may mend it."""
         if self.code == NO_CREDIT:
             return False
-        return self.status in {NO_ANSWER, BROKEN, 408, 409, 429} or self.status >= 500  # noqa: PLR2004 - RFC 9110, 15.6
+        return self.status in {NO_ANSWER, BROKEN, 408, 409, 429} or self.status >= 500  # noqa: PLR2004 - the range of HTTP errors - RFC 9110, 15.6
 
 
 _STATUS_OF_CODE: Final = {"rate_limit_exceeded": 429, "invalid_prompt": 400, "server_error": 500}
@@ -55,7 +55,7 @@ def rejection_in(payload: JsonObject) -> Rejection | None:
         return None
     details = error if isinstance(error, dict) else {"message": error}
     code = details.get("code")
-    status = code if isinstance(code, int) and 400 <= code < 600 else _STATUS_OF_CODE.get(str(code), 500)  # noqa: PLR2004
+    status = code if isinstance(code, int) and 400 <= code < 600 else _STATUS_OF_CODE.get(str(code), 500)  # noqa: PLR2004 - the range of HTTP errors
     return Rejection(status, message_in(error), code="" if code is None else str(code))
 
 
@@ -111,11 +111,11 @@ def _advice(rejection: Rejection, model: str, server: str) -> str:
     status, code = rejection.status, rejection.code
     if code == NO_CREDIT:
         return f"The account at {server} has no credit left. Add some, or set OPENAI_API_KEY to another account's."
-    if code == TOO_LONG or status == 413:  # noqa: PLR2004 - RFC 9110, 15.5.14
+    if code == TOO_LONG or status == 413:  # noqa: PLR2004 - the range of HTTP errors - RFC 9110, 15.5.14
         return f"The thread is longer than {model} can read. Start a new one, or set OPENAI_MODEL to a larger model."
     if rejection.may_pass:
         return _unavailable(status, server)
-    advice = _ADVICE.get(status, _REDIRECTED if 300 <= status < 400 else _OTHER)  # noqa: PLR2004 - RFC 9110, 15.4
+    advice = _ADVICE.get(status, _REDIRECTED if 300 <= status < 400 else _OTHER)  # noqa: PLR2004 - the range of HTTP errors - RFC 9110, 15.4
     return advice.format(model=model, server=server, status=status)
 
 

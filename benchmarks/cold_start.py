@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.process import deployment, memory_mib, twokey
+from benchmarks.running import deployment, memory_mib, twokey
 from sandbox.app import Sandbox
 from sandbox.serving import free_port
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.process import cpu_seconds, deployment, memory_mib, twokey
+from benchmarks.running import cpu_seconds, deployment, memory_mib, twokey
 from sandbox import cast
 from sandbox.app import Sandbox
 from sandbox.slack.post import Answer, Parcel, Retry

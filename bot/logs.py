@@ -19,7 +19,7 @@ from bot.scrubber import scrubber
 
 QUIET = {
     # At their finest these write bodies of messages, parameters of statements, or a line a request.
-    "aiosqlite": logging.WARNING,
+    "alembic": logging.WARNING,
     "sqlalchemy": logging.WARNING,
     "httpx": logging.WARNING,
     "httpcore": logging.WARNING,

@@ -1,6 +1,5 @@
 """The one door out: picks the channel of a conversation or address, and hands it what is to be said or shown."""
 
-from collections.abc import Mapping
 from typing import Protocol
 
 import structlog
@@ -37,7 +36,7 @@ class Channel(Protocol):
 class Outbox:
     """Satisfies `agent.ports.Outbox`. Conversations over the API need no sending: they are read."""
 
-    def __init__(self, channels: Mapping[str, Channel]) -> None:
+    def __init__(self, channels: dict[str, Channel]) -> None:
         self.channels = channels
 
     def _channel(self, kind: str) -> Channel:

@@ -42,7 +42,6 @@ class Service:
     clock: Clock
     ids: Ids
     model: Model
-    database: Database
     threads: Threads
     index: ApprovalIndex
     gate: Gate
@@ -50,13 +49,22 @@ class Service:
     outbox: Outbox
     engine: Engine
     cards: Cards
-    channels: dict[str, Channel]
     smtp: SmtpSender | None
     mail_desk: MailDesk | None
     role: Role = "all"
     is_ready: bool = False
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    @property
+    def database(self) -> Database:
+        """The store behind everything."""
+        return self.threads.database
+
+    @property
+    def channels(self) -> dict[str, Channel]:
+        """The ways out, by name."""
+        return self.outbox.channels
 
     async def __aenter__(self) -> Self:
         """Open the store, then work. Raises ConfigError when this process may not work on it."""

@@ -54,7 +54,10 @@ def _add_health(app: FastAPI, service: Service) -> None:
     @app.get("/readyz", tags=["health"])
     async def readyz() -> JSONResponse:
         """Whether it can work: started, not stopping, store reachable, schema current."""
+        slack = getattr(app.state, "slack", None)
         found = {"started": service.is_ready, "store": False, "schema": False}
+        if slack is not None:
+            found["slack"] = slack.is_healthy
         if service.is_ready and await service.database.is_reachable():
             found |= {"store": True, "schema": await schema.is_current(service.database)}
         is_ready = all(found.values())

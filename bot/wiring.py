@@ -27,7 +27,7 @@ from bot.mail.inbound import MailDesk
 from bot.mail.message import message_id_for
 from bot.mail.parsing import Reading
 from bot.mail.smtp import SmtpSender
-from bot.outbox import Channel, Outbox
+from bot.outbox import Outbox
 from bot.service import Role, Service
 from bot.settings import Settings
 from bot.worker import Engine
@@ -66,27 +66,14 @@ def build(
 ) -> Service:
     """A process's parts, not started. Slack's channel is added when it is connected."""
     deployment = deployment or Deployment.load(settings.config_dir)
-    clock, ids = clock or SystemClock(), ids or RandomIds()
-    model = model or _model(settings)
-    database = connect(settings.database_url.get_secret_value())
+    clock, ids, database = clock or SystemClock(), ids or RandomIds(), connect(settings.database_url.get_secret_value())
     threads, index = Threads(database, clock), ApprovalIndex(database, clock)
-    smtp = SmtpSender(settings.smtp_url.get_secret_value(), helo=settings.email_domain) if settings.smtp_url else None
+    smtp = _smtp(settings)
     mail = _mail_channel(settings, smtp, clock) if smtp else None
-    channels: dict[str, Channel] = {"mail": mail} if mail else {}
-    outbox = Outbox(channels)
-    gate = Gate(
-        index,
-        threads,
-        deployment.policy,
-        deployment.directory,
-        deployment.tools,
-        clock,
-        ids,
-        timeout=settings.human_approval_timeout,
-        channels=_channel_names(settings),
-    )
+    outbox = Outbox({"mail": mail} if mail else {})
+    gate = _gate(deployment, settings, index, threads, clock, ids)
     inbox = Inbox(threads, clock, ids, deployment.default_agent)
-    mails = Mails(database, clock)
+    model = model or _model(settings)
     loop = Loop(_agents(deployment, settings), model, gate, outbox, clock, ids)
     engine = Engine(threads, loop, settings.workers)
     cards = Cards(index, gate, outbox)
@@ -97,7 +84,6 @@ def build(
         clock=clock,
         ids=ids,
         model=model,
-        database=database,
         threads=threads,
         index=index,
         gate=gate,
@@ -105,10 +91,25 @@ def build(
         outbox=outbox,
         engine=engine,
         cards=cards,
-        channels=channels,
         smtp=smtp,
-        mail_desk=_mail_desk(settings, gate, threads, inbox, mails, mail) if mail else None,
+        mail_desk=_mail_desk(settings, gate, threads, inbox, mail) if mail else None,
         role=role,
+    )
+
+
+def _gate(
+    deployment: Deployment, settings: Settings, index: ApprovalIndex, threads: Threads, clock: Clock, ids: Ids
+) -> Gate:
+    return Gate(
+        index,
+        threads,
+        deployment.policy,
+        deployment.directory,
+        deployment.tools,
+        clock,
+        ids,
+        timeout=settings.human_approval_timeout,
+        channels=_channel_names(settings),
     )
 
 
@@ -120,6 +121,11 @@ def _model(settings: Settings) -> OpenAIModel:
         api=settings.openai_api,
         timeout=settings.model_timeout,
     )
+
+
+def _smtp(settings: Settings) -> SmtpSender | None:
+    url = settings.smtp_url
+    return SmtpSender(url.get_secret_value(), helo=settings.email_domain) if url else None
 
 
 def _mail_channel(settings: Settings, smtp: SmtpSender, clock: Clock) -> MailChannel:
@@ -160,12 +166,10 @@ def _channel_names(settings: Settings) -> frozenset[str]:
     return frozenset(slack | ({"mail"} if settings.mail_enabled else set()))
 
 
-def _mail_desk(
-    settings: Settings, gate: Gate, threads: Threads, inbox: Inbox, mails: Mails, mail: MailChannel
-) -> MailDesk:
+def _mail_desk(settings: Settings, gate: Gate, threads: Threads, inbox: Inbox, mail: MailChannel) -> MailDesk:
     trusted = settings.email_trusted_authserv_id
     return MailDesk(
-        keeper=mails,
+        keeper=Mails(threads.database, gate.clock),
         threads=threads,
         inbox=inbox,
         replies=ApprovalReplies(gate, gate.directory, settings.secret_keys, mail.answer),

@@ -85,4 +85,4 @@ def a_message(text: str = "Please refund order 1042.", **changes: object) -> Mes
 def a_thread(*events: object) -> ThreadState:
     """The state after these events."""
     empty = ThreadState("thr_1", PLACE, "support")
-    return fold(empty, [Entry(place, event) for place, event in enumerate(events, start=1)])  # type: ignore[arg-type]
+    return fold(empty, [Entry(place, event) for place, event in enumerate(events, start=1)])  # type: ignore[arg-type]  # any event

@@ -38,6 +38,7 @@ EVENT_SCOPE = {
 }
 METHOD_SCOPE = {
     "agents_threads_setTitle": "assistant:write",
+    "agents_sessions_setStatus": "chat:write",
     "api_test": None,
     "assistant_threads_setStatus": "assistant:write",
     "assistant_threads_setSuggestedPrompts": "assistant:write",

@@ -119,7 +119,7 @@ class Driver:
             case RequestApproval():
                 self.request(effect)
             case TakeAnswer(approval_id, _):
-                text = Answered(text="a", delivery_id=self.state.unseen[0].event.delivery_id)  # type: ignore[union-attr]
+                text = Answered(text="a", delivery_id=self.state.unseen[0].event.delivery_id)  # type: ignore[union-attr]  # a message
                 self.add(ApprovalDecided(at=self.now, approval_id=approval_id, decision=text))
             case SendReply(reply_id, _):
                 self.add(ReplySent(at=self.now, reply_id=reply_id))

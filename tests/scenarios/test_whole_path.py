@@ -10,13 +10,13 @@ import pytest
 from bot import environment
 from sandbox import cast
 from tests.fixtures import ROOT
-from tests.process import AgentProcess, an_agent, until
+from tests.running import RunningAgent, an_agent, until
 
 Message = dict[str, Any]
 ASK = "please refund order 1042, it arrived broken"
 
 
-def card(agent: AgentProcess, thread_ts: str) -> Message | None:
+def card(agent: RunningAgent, thread_ts: str) -> Message | None:
     """The approval card in the thread, once it is there."""
     for message in agent.sandbox.slack.messages(cast.SUPPORT.id, thread_ts):
         for block in message.get("blocks", []):
@@ -25,13 +25,13 @@ def card(agent: AgentProcess, thread_ts: str) -> Message | None:
     return None
 
 
-def replies(agent: AgentProcess, thread_ts: str) -> list[str]:
+def replies(agent: RunningAgent, thread_ts: str) -> list[str]:
     """What the agent said in the thread, cards aside."""
     found = agent.sandbox.slack.messages(cast.SUPPORT.id, thread_ts)
     return [str(each) for each in found if "I refunded" in str(each)]
 
 
-async def ask(agent: AgentProcess) -> tuple[str, Message]:
+async def ask(agent: RunningAgent) -> tuple[str, Message]:
     """Ada asks for a refund; her message's ts, and the card."""
     said = await agent.sandbox.slack.say(cast.ADA.slack, cast.SUPPORT.id, ASK, mention=True)
     found = await until("the card", lambda: card(agent, said.ts))
@@ -39,7 +39,7 @@ async def ask(agent: AgentProcess) -> tuple[str, Message]:
     return said.ts, found
 
 
-async def approve(agent: AgentProcess, shown: Message) -> None:
+async def approve(agent: RunningAgent, shown: Message) -> None:
     """Dana presses Approve."""
     answer = await agent.sandbox.slack.click(cast.DANA.slack, cast.SUPPORT.id, str(shown["ts"]), "approval_approve")
     assert answer.ok
@@ -83,7 +83,7 @@ async def test_web_and_worker_are_processes_of_their_own_on_postgresql(tmp_path:
         )
         assert await migrated.wait() == 0
         await web.start("--role", "web")
-        worker = AgentProcess(web.sandbox, tmp_path, postgres_url)
+        worker = RunningAgent(web.sandbox, tmp_path, postgres_url)
         worker_started = asyncio.create_task(worker.start("--role", "worker"))
         await asyncio.wait([worker_started])
         try:

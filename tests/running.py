@@ -20,7 +20,7 @@ FILES = ("agents.yaml", "policy.yaml", "people.yaml", "tools", "prompts")
 PATIENCE = 30.0
 
 
-class AgentProcess:
+class RunningAgent:
     """One deployment in a folder of its own, and the process that runs it."""
 
     def __init__(self, sandbox: Sandbox, folder: Path, database: str) -> None:
@@ -98,7 +98,7 @@ class AgentProcess:
 
 
 @asynccontextmanager
-async def an_agent(folder: Path, *, database: str = "", socket_mode: bool = False) -> AsyncIterator[AgentProcess]:
+async def an_agent(folder: Path, *, database: str = "", socket_mode: bool = False) -> AsyncIterator[RunningAgent]:
     """A sandbox, and an agent in it that is not started yet."""
     for each in FILES:
         if (ROOT / each).is_dir():
@@ -106,7 +106,7 @@ async def an_agent(folder: Path, *, database: str = "", socket_mode: bool = Fals
         else:
             shutil.copy(ROOT / each, folder / each)
     async with Sandbox(socket_mode=socket_mode) as sandbox:
-        agent = AgentProcess(sandbox, folder, database or f"sqlite+aiosqlite:///{folder / 'twokey.db'}")
+        agent = RunningAgent(sandbox, folder, database or f"sqlite+aiosqlite:///{folder / 'twokey.db'}")
         try:
             yield agent
         finally:

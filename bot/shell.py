@@ -16,7 +16,7 @@ from bot.service import Service
 from bot.settings import Settings
 from bot.wiring import build
 from store import schema
-from store.database import connect
+from store.connect import connect
 from store.threads import Threads
 
 T = TypeVar("T")

@@ -32,7 +32,7 @@ from bot.service import Role, Service
 from bot.settings import Settings
 from bot.worker import Engine
 from store.approvals import ApprovalIndex
-from store.database import connect
+from store.connect import connect
 from store.mails import Mails
 from store.threads import Threads
 

@@ -30,7 +30,8 @@ from approvals.token import link_token
 from bot.inbox import Inbox
 from store import schema
 from store.approvals import ApprovalFacts, ApprovalIndex
-from store.database import Database, connect
+from store.connect import connect
+from store.database import Database
 from store.threads import Threads
 from tests.fakes import CountingIds, FakeClock
 

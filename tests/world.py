@@ -15,7 +15,8 @@ from bot.inbox import Delivery, Inbox
 from bot.worker import Engine
 from store import schema
 from store.approvals import ApprovalIndex
-from store.database import Database, connect
+from store.connect import connect
+from store.database import Database
 from store.threads import Threads
 from tests.builders import ADA, PLACE, Ledger, rules
 from tests.fakes import CountingIds, FakeClock, RecordingOutbox, ScriptedModel, Step

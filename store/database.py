@@ -12,7 +12,6 @@ from typing import TypeVar
 from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from agent.errors import StoreDown
 
@@ -36,6 +35,8 @@ class Database:
     for_update = " FOR UPDATE"
 
     def __init__(self, url: URL, pool_size: int = 10) -> None:
+        from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 - slow to import, and not for SQLite
+
         self.url = url
         self._engine = create_async_engine(
             url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, hide_parameters=True

@@ -1,9 +1,10 @@
-"""Alembic's entry: it runs on the connection that `store.schema` hands it, or on DATABASE_URL's for developers."""
+"""Alembic's entry: it runs on the connection that `store.schema` hands it.
+
+The tables themselves (`store.tables`) are needed only to compare them with the migrations, as a test does: importing
+SQLModel for an upgrade would make every first start slower.
+"""
 
 from alembic import context
-from sqlmodel import SQLModel
-
-import store.tables  # noqa: F401 - fills the metadata
 
 
 def run() -> None:
@@ -11,7 +12,7 @@ def run() -> None:
     connection = context.config.attributes["connection"]
     context.configure(
         connection=connection,
-        target_metadata=SQLModel.metadata,
+        target_metadata=context.config.attributes.get("metadata"),
         render_as_batch=connection.dialect.name == "sqlite",
         transactional_ddl=False,
     )

@@ -21,7 +21,7 @@ from agent.errors import ConfigError
 from bot import environment
 from bot.settings import Settings
 from sandbox.app import Ports, RealModel, Sandbox
-from sandbox.scenario import run_scenario
+from sandbox.scenario import ScenarioFailed, run_scenario
 
 FILES = ("agents.yaml", "policy.yaml", "people.yaml", "tools", "prompts")
 START_LIMIT = 30.0
@@ -40,9 +40,12 @@ async def interactive(port: int) -> bool:
 
 async def headless() -> bool:
     """Play both stories and print them. True when each effect happened exactly once."""
-    async with _stage(Ports(), {}, None) as (sandbox, folder):
-        transcript = await run_scenario(sandbox.slack, sandbox.mail, lambda: _refunds(folder))
-        typer.echo(str(transcript))
+    try:
+        async with _stage(Ports(), {}, None) as (sandbox, folder):
+            await run_scenario(sandbox.slack, sandbox.mail, lambda: _refunds(folder), told=typer.echo)
+    except ScenarioFailed as failure:
+        typer.echo(f"twokey: {failure}", err=True)
+        return False
     return True
 
 
@@ -82,9 +85,10 @@ async def _agent(sandbox: Sandbox, folder: Path, told: Mapping[str, str]) -> Asy
         stdout=asyncio.subprocess.PIPE,
         limit=1 << 20,
     )
-    reading = asyncio.create_task(_read_log(process, sandbox))
+    lines: list[str] = []
+    reading = asyncio.create_task(_read_log(process, sandbox, lines))
     try:
-        await _until_ready(sandbox.bot_url, process)
+        await _until_ready(sandbox.bot_url, process, lines)
         yield
     finally:
         if process.returncode is None:
@@ -98,13 +102,15 @@ async def _agent(sandbox: Sandbox, folder: Path, told: Mapping[str, str]) -> Asy
         await reading
 
 
-async def _read_log(process: asyncio.subprocess.Process, sandbox: Sandbox) -> None:
+async def _read_log(process: asyncio.subprocess.Process, sandbox: Sandbox, lines: list[str]) -> None:
+    """Every line to the page; the last of them are kept, to be shown if it does not start."""
     assert process.stdout is not None  # noqa: S101 - it was asked for
     async for line in process.stdout:
-        sandbox.feed_log(line.decode(errors="replace").rstrip())
+        lines[:] = [*lines[-19:], line.decode(errors="replace").rstrip()]
+        sandbox.feed_log(lines[-1])
 
 
-async def _until_ready(url: str, process: asyncio.subprocess.Process) -> None:
+async def _until_ready(url: str, process: asyncio.subprocess.Process, lines: list[str]) -> None:
     """Wait until it says that it can work. Raises ConfigError when it ends or takes too long."""
     port = int(url.rpartition(":")[2])
     with contextlib.suppress(TimeoutError):
@@ -113,7 +119,8 @@ async def _until_ready(url: str, process: asyncio.subprocess.Process) -> None:
                 if await _is_ready(port):
                     return
                 await asyncio.sleep(0.1)
-    raise ConfigError("the agent did not start; what it said stands above")
+    said = "\n".join(lines) or "nothing; see above"
+    raise ConfigError(f"the agent did not start. What it said:\n{said}")
 
 
 async def _is_ready(port: int) -> bool:

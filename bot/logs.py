@@ -23,6 +23,8 @@ QUIET = {
     "sqlalchemy": logging.WARNING,
     "httpx": logging.WARNING,
     "httpcore": logging.WARNING,
+    "httpx2": logging.WARNING,
+    "httpcore2": logging.WARNING,
     "openai": logging.INFO,
     "slack_sdk": logging.INFO,
     "slack_bolt": logging.INFO,
@@ -33,6 +35,7 @@ QUIET = {
     "markdown_it": logging.WARNING,
     # What we answered is in our own events, with ids; addresses of approval pages hold tokens.
     "uvicorn.access": logging.WARNING,
+    "uvicorn.error": logging.WARNING,  # its greetings; ours say the same, with the address
 }
 
 

@@ -45,6 +45,7 @@ def _serve(service: Service) -> None:
         lifespan="on",
     )
     server = _Server(config)
+    log.info("service.listening", host=settings.host, port=settings.port)
     server.run()
     if server.failure is not None:
         raise server.failure

@@ -69,7 +69,7 @@ def build(
     clock, ids, database = clock or SystemClock(), ids or RandomIds(), connect(settings.database_url.get_secret_value())
     threads, index = Threads(database, clock), ApprovalIndex(database, clock)
     smtp = _smtp(settings)
-    mail = _mail_channel(settings, smtp, clock) if smtp else None
+    mail = _mail_channel(settings, deployment, smtp, clock) if smtp else None
     outbox = Outbox({"mail": mail} if mail else {})
     gate = _gate(deployment, settings, index, threads, clock, ids)
     inbox = Inbox(threads, clock, ids, deployment.default_agent)
@@ -128,13 +128,13 @@ def _smtp(settings: Settings) -> SmtpSender | None:
     return SmtpSender(url.get_secret_value(), helo=settings.email_domain) if url else None
 
 
-def _mail_channel(settings: Settings, smtp: SmtpSender, clock: Clock) -> MailChannel:
+def _mail_channel(settings: Settings, deployment: Deployment, smtp: SmtpSender, clock: Clock) -> MailChannel:
     address = settings.email_address or ""
     message_id_for("r", "0" * 32, settings.email_domain)  # a domain that is too long is told now, not at the first mail
     return MailChannel(
         sender=smtp,
         address=address,
-        name=address.partition("@")[0].capitalize(),
+        name=deployment.agent().variables.get("agent_name", address.partition("@")[0].capitalize()),
         secrets=settings.secret_keys,
         public_url=settings.public_url,
         clock=clock,

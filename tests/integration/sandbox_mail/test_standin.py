@@ -48,7 +48,7 @@ async def standing(hook: Hook) -> AsyncIterator[tuple[MailStandIn, int]]:
 
 async def until(true: Callable[[], object]) -> None:
     async with asyncio.timeout(5):
-        while not true():  # noqa: ASYNC110 - what is waited for has no event to wait on
+        while not true():
             await asyncio.sleep(0.01)
 
 

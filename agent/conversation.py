@@ -44,7 +44,7 @@ class SlackThread(Where):
 
 
 class MailThread(Where):
-    """A mail conversation of one of our addresses, named by the Message-ID of its first mail."""
+    """A mail conversation of one of our addresses, named by the Message-ID and the sender of its first mail."""
 
     channel_kind: Literal["mail"] = "mail"
     mailbox: str

@@ -139,7 +139,12 @@ class MailChannel:
             expires=f"{card.expires_at:%d %B %Y, %H:%M} UTC",
             instructions=_instructions(card),
         )
-        reply_to = token.reply_address(self.address, card.approval_id, address.person, self.secrets)
+        # What is asked of whoever wrote is answered in their thread; only a person of ours decides by token.
+        reply_to = (
+            token.reply_address(self.address, card.approval_id, address.person, self.secrets)
+            if address.person
+            else token.thread_address(self.address, card.thread_id, self.secrets)
+        )
         envelope = Outgoing(
             sender=Mailbox(self.address, self.name),
             to=(Mailbox(address.address),),
@@ -184,7 +189,7 @@ def settled_text(card: Card) -> str:
     """What was decided, in a sentence or three."""
     verb = _VERBS.get(card.status)
     if verb is None:
-        return f"{card.title}: {card.status}. It did not run."
+        return f"{card.title}: {card.status}." + (" It did not run." if card.about == "call" else "")
     text = f"{card.title}: {verb.lower()} by {card.decided_by} ({card.decided_via})."
     changed = [f"- {each.name}: {each.value} (was {each.was})" for each in card.arguments if each.was]
     if changed:

@@ -103,7 +103,9 @@ class MailDesk:
 
     async def _deliver(self, mail: InboundEmail, raw: RawInbound, who: Identity, key: str) -> str:
         message_id = mail.message_id or f"<{key[:32]}@no-message-id.invalid>"
-        place = await self._conversation(mail, who) or MailThread(mailbox=self.address, root=message_id)
+        # Anybody may write any Message-ID: a root is named with its sender, so that nobody gets into another's thread.
+        root = f"{message_id} {who.id}"
+        place = await self._conversation(mail, who) or MailThread(mailbox=self.address, root=root)
         keys = [f"mail:{key}"]
         if raw.event_id:
             keys.append(f"mail:{raw.provider}:{raw.event_id}:{','.join(sorted(raw.envelope_to))}")

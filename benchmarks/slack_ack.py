@@ -2,9 +2,9 @@
 
     python benchmarks/slack_ack.py [EVENTS_A_SECOND] [SECONDS]
 
-Each event is a direct message that starts a thread, signed, over HTTP to a real process on SQLite. The process commits
-it before it answers and works on it as usual: the model is the sandbox's, replies go to the sandbox's Slack. Events are
-sent by a process of its own, on a schedule that does not wait for answers, so that a slow answer does not hide the next.
+Each event is a direct message that starts a thread, signed, over HTTP to a real process on SQLite, which commits it
+before it answers and works on it as usual: the model is the sandbox's, replies go to the sandbox's Slack. Events are
+sent by a process of its own, on a schedule that does not wait for answers: a slow answer does not hide the next.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""A real browser for tests: the system's Chromium, headless, driven by Playwright.
+"""A real browser for tests: the system's Chromium, headless, driven by Playwright: one a session, a new profile a test.
 
 Playwright's own browser builds are not needed and never downloaded. Where there is no Chromium the tests skip. A page
 on which a script fails, fails its test, whatever else the test looked at.
@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Error, Page, async_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -22,9 +23,9 @@ def chromium_executable() -> str | None:
     return next((path for path in map(shutil.which, NAMES) if path), None)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session", scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """A browser of this test's own, started and closed on the test's event loop."""
+    """The browser. It lives on the session's event loop, and so must every test and fixture that touches it."""
     executable = chromium_executable()
     if executable is None:
         pytest.skip("Chromium is not installed")
@@ -51,7 +52,7 @@ async def open_page(browser: Browser) -> AsyncIterator[Page]:
     assert not errors, f"scripts failed on the page: {errors}"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(browser: Browser) -> AsyncIterator[Page]:
     """One such page."""
     async with open_page(browser) as opened:

@@ -14,6 +14,7 @@ from agent.conversation import ApiThread, Identity, JsonObject
 from agent.events import (
     ApprovalDecided,
     ApprovalRequested,
+    Event,
     MessageReceived,
     ModelResponded,
     ReplySent,
@@ -144,7 +145,7 @@ class Desk:
     async def finish(self, thread_id: str, said: str) -> None:
         """As if the loop had gone round: the call came back, and the agent answered."""
         now, length = self.clock.now(), len(await self.threads.entries(thread_id))
-        events = [
+        events: list[Event] = [
             ToolReturned(at=now, call_id="c1", result="ok"),
             ModelResponded(at=now, seen=length, text=said),
             ReplySent(at=now, reply_id=f"r{length + 2}", receipts=()),

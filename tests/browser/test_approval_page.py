@@ -1,21 +1,21 @@
 """The approval page in a real browser, behind a proxy that strips a path prefix, with JavaScript switched off."""
 
-import asyncio
-import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import uvicorn
+import pytest_asyncio
 from fastapi import FastAPI
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, ConsoleMessage, Page
 
+from agent.conversation import JsonObject
 from agent.verdict import Answered, Approved, Rejected
 from bot import pages
+from sandbox.serving import LOOPBACK, free_port, serving
 from tests.desk import ARGUMENTS, SECRETS, Desk, desk_at, refund
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 EVIL = "10\u202e24\u200b<script>document.title='owned'</script>"
 
@@ -32,23 +32,20 @@ class Site:
         return f"{self.address}/approvals/{self.desk.link(approval_id, person)}"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     """The pages, served on a free port under /twokey."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        async with desk_at(tmp_path) as desk:
-            address = f"http://127.0.0.1:{listener.getsockname()[1]}/twokey"
-            inner, outer = FastAPI(), FastAPI()
-            inner.include_router(pages.router(desk.gate, desk.gate.directory, SECRETS, desk.clock, address))
-            outer.mount("/twokey", inner)
-            server = uvicorn.Server(uvicorn.Config(outer, log_level="warning", lifespan="off"))
-            serving = asyncio.create_task(server.serve(sockets=[listener]))
+    port = free_port()
+    address = f"http://{LOOPBACK}:{port}/twokey"
+    async with desk_at(tmp_path) as desk:
+        inner, outer = FastAPI(), FastAPI()
+        inner.include_router(pages.router(desk.gate, desk.gate.directory, SECRETS, desk.clock, address))
+        outer.mount("/twokey", inner)
+        async with serving(outer, port):
             yield Site(desk, address)
-            server.should_exit = True
-            await serving
 
 
-@pytest.fixture(params=[(1280, 900), (360, 740)], ids=["desk", "phone"])
+@pytest_asyncio.fixture(loop_scope="session", params=[(1280, 900), (360, 740)], ids=["desk", "phone"])
 async def window(request: pytest.FixtureRequest, browser: Browser) -> AsyncIterator[Page]:
     """A page without JavaScript, wide and narrow."""
     width, height = request.param
@@ -95,14 +92,14 @@ async def test_a_person_mends_a_field_and_approves_the_changed_call(site: Site, 
     await window.get_by_label("currency").select_option(label="USD")
     await window.get_by_role("button", name="Approve with these changes").click()
 
-    after = {"order_id": "1042", "amount": 12.5, "currency": "USD", "note": note, "tags": ["\u200b"]}
+    after: JsonObject = {"order_id": "1042", "amount": 12.5, "currency": "USD", "note": note, "tags": ["\u200b"]}
     decided = (await site.desk.facts(asked)).decided
     assert decided is not None
     assert decided.decision == Approved(digest=refund.digest(after), arguments=after)
 
 
 async def test_a_form_sent_without_a_change_approves_what_was_proposed(site: Site, window: Page) -> None:
-    odd = {"order_id": EVIL, "amount": 1e21, "note": "\n\nx\r\ry\x00", "zzz": None}
+    odd: JsonObject = {"order_id": EVIL, "amount": 1e21, "note": "\n\nx\r\ry\x00", "zzz": None}
     asked = await site.desk.ask(arguments=odd)
     await window.goto(site.url(asked))
     await window.get_by_text("Change the arguments first").click()
@@ -123,6 +120,15 @@ async def test_a_question_is_answered_with_a_choice(site: Site, window: Page) ->
     assert decided.decision == Answered(text="Lyon")
 
 
+def noting(complaints: list[str]) -> Callable[[ConsoleMessage], None]:
+    """Puts what the console says into the list."""
+
+    def note(message: ConsoleMessage) -> None:
+        complaints.append(message.text)
+
+    return note
+
+
 async def test_nothing_runs_and_nothing_is_hidden_or_cut(site: Site, browser: Browser) -> None:
     """With JavaScript on: what a tool's arguments say is shown, and never run."""
     asked = await site.desk.ask(arguments={"order_id": EVIL, "amount": 1.0, "note": "x" * 3000}, title=EVIL)
@@ -130,7 +136,7 @@ async def test_nothing_runs_and_nothing_is_hidden_or_cut(site: Site, browser: Br
         context = await browser.new_context(viewport={"width": width, "height": 800})
         page = await context.new_page()
         complaints: list[str] = []
-        page.on("console", lambda message, found=complaints: found.append(message.text))
+        page.on("console", noting(complaints))
         await page.goto(site.url(asked))
 
         assert "owned" not in (await page.title()).replace("document.title='owned'", "")

@@ -5,7 +5,7 @@ from playwright.async_api import Browser, Page
 
 from tests.chromium import open_page
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_a_page_renders_and_its_scripts_run(page: Page) -> None:

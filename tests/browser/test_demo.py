@@ -4,17 +4,18 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
 from bot import demo
 from sandbox.app import Ports, Sandbox
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 PATIENCE = 15_000
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def stage(page: Page) -> AsyncIterator[tuple[Sandbox, Path]]:
     async with demo._stage(Ports(), {}, None) as (sandbox, folder):
         await page.set_viewport_size({"width": 1280, "height": 800})

@@ -3,29 +3,30 @@
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
 from sandbox.app import Sandbox
 from sandbox.serving import serving
 from tests.toybot import REFUSAL, REPLY_TO, ToyBot
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def sandbox() -> AsyncIterator[Sandbox]:
     async with Sandbox() as made:
         yield made
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def bot(sandbox: Sandbox) -> AsyncIterator[ToyBot]:
     toy = ToyBot(sandbox)
     async with serving(toy.app, sandbox.bot_port):
         yield toy
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def opened(page: Page, sandbox: Sandbox, bot: ToyBot) -> None:
     """The page, open, with the agent at work behind it."""
     del bot

@@ -181,7 +181,8 @@ async def test_no_body_and_no_header_makes_it_fail(desk: Desk, lee: Caller, body
     asked = await desk.ask()
     thread_id = (await desk.facts(asked)).thread_id
     odd = "/" + quote(path.replace("/", ""))
-    headers = {**lee.headers, "Idempotency-Key": key.replace(b"\n", b"").replace(b"\r", b"")}
+    sent = {name.encode(): value.encode() for name, value in lee.headers.items()}
+    headers = {**sent, b"Idempotency-Key": key.replace(b"\n", b"").replace(b"\r", b"")}
     for route in (
         f"/approvals/{asked}/decision",
         f"/approvals{odd}/decision",

@@ -1,5 +1,6 @@
 """Threads over REST: launched once, looked at, written to, stopped."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -198,7 +199,7 @@ async def test_a_body_of_more_than_a_mebibyte_is_not_read(ada: Caller) -> None:
 async def test_a_large_body_without_a_length_is_not_read_to_its_end(ada: Caller) -> None:
     sent = 0
 
-    async def endless() -> object:
+    async def endless() -> AsyncIterator[bytes]:
         nonlocal sent
         while True:
             sent += 65_536
@@ -214,7 +215,7 @@ async def test_a_large_body_without_a_length_is_not_read_to_its_end(ada: Caller)
     "value", [None, "", "Bearer", "Bearer ", "Bearer nonsense", "Basic dG9rZW4=", "token-of-ada", "Bearer ä"]
 )
 async def test_without_a_token_nothing_is_done(client: httpx.AsyncClient, desk: Desk, value: str | None) -> None:
-    headers = {"Authorization": value.encode()} if value is not None else {}
+    headers = {b"Authorization": value.encode()} if value is not None else {}
     for method, path in (
         ("POST", "/threads"),
         ("GET", "/threads/x"),

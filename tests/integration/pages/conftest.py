@@ -2,9 +2,10 @@
 
 import html
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx
 import pytest
@@ -13,6 +14,7 @@ from fastapi import FastAPI
 from bot import pages
 from tests.desk import SECRETS, Desk, desk_at
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
 PUBLIC_URL = "https://agent.example/twokey"
 
 
@@ -26,10 +28,12 @@ class Visitor:
         """The page behind the link."""
         return await self.client.get(f"/twokey/approvals/{link}")
 
-    async def send(self, link: str, page: httpx.Response | None = None, **values: str) -> httpx.Response:
-        """The form of the page, filled in; without following where it leads."""
+    async def send(
+        self, link: str, page: httpx.Response | None = None, *, typed: Mapping[str, str] = NOTHING, **values: str
+    ) -> httpx.Response:
+        """The form of the page, filled in; without following where it leads. `typed` is by whole field names."""
         page = page or await self.open(link)
-        return await self.client.post(f"/twokey/approvals/{link}", data={**hidden(page), **values})
+        return await self.client.post(f"/twokey/approvals/{link}", data={**hidden(page), **values, **typed})
 
 
 def hidden(page: httpx.Response) -> dict[str, str]:

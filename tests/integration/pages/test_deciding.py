@@ -4,6 +4,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
+from agent.conversation import JsonObject
 from agent.thread import IT_HAPPENED, RUN_AGAIN
 from agent.verdict import Answered, Approved, Approvers, Decider, Rejected
 from tests.desk import ARGUMENTS, LEE, Desk, refund
@@ -41,9 +42,9 @@ async def test_editing_approves_the_changed_call(desk: Desk, visitor: Visitor) -
     asked = await desk.ask()
     typed = {"argument.amount": "12.50", "argument.currency": '"USD"', "argument.tags": '["vip"]'}
 
-    assert (await visitor.send(desk.link(asked), decision="edit", **typed)).status_code == 303
+    assert (await visitor.send(desk.link(asked), decision="edit", typed=typed)).status_code == 303
 
-    after = {**ARGUMENTS, "amount": 12.5, "currency": "USD", "tags": ["vip"]}
+    after: JsonObject = {**ARGUMENTS, "amount": 12.5, "currency": "USD", "tags": ["vip"]}
     decided = (await desk.facts(asked)).decided
     assert decided is not None
     assert decided.decision == Approved(digest=refund.digest(after), arguments=after)
@@ -52,7 +53,8 @@ async def test_editing_approves_the_changed_call(desk: Desk, visitor: Visitor) -
 async def test_editing_nothing_approves_what_was_proposed(desk: Desk, visitor: Visitor) -> None:
     asked = await desk.ask()
 
-    await visitor.send(desk.link(asked), decision="edit", **{"argument.order_id": "1042", "argument.amount": "40.0"})
+    untouched = {"argument.order_id": "1042", "argument.amount": "40.0"}
+    await visitor.send(desk.link(asked), decision="edit", typed=untouched)
 
     decided = (await desk.facts(asked)).decided
     assert decided is not None
@@ -73,7 +75,7 @@ async def test_a_wrong_field_is_named_and_what_was_typed_is_kept(
 ) -> None:
     asked = await desk.ask()
 
-    page = await visitor.send(desk.link(asked), decision="edit", **typed)
+    page = await visitor.send(desk.link(asked), decision="edit", typed=typed)
 
     assert page.status_code == 422
     assert await desk.outcome(asked) == ""

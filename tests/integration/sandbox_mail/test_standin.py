@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.cast import ADA, AGENT_ADDRESS, DANA, SAM
-from sandbox.mail import Attachment, MailStandIn, NoSuchMailbox, SmtpFault, signed
+from sandbox.mail import Attachment, Letter, MailStandIn, NoSuchMailbox, SmtpFault, signed
 from sandbox.serving import serving
 
 SECRET = "whsec_" + base64.b64encode(b"k" * 24).decode()
@@ -120,6 +120,7 @@ async def test_the_agent_s_mail_lands_in_the_mailbox_and_is_announced() -> None:
         await asyncio.sleep(0)
         await _send(_from_agent(SAM.email), port)
         letter = await first
+        assert isinstance(letter, Letter)
         assert mail.mailbox(SAM.email) == [letter]
         assert letter.text == "Done.\n"
         assert letter.raw.startswith(b"Return-Path: <agent@acme.example>")

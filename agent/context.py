@@ -9,10 +9,12 @@ Rules:
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 
 from pydantic import JsonValue
 
+from agent.conversation import Identity
 from agent.events import (
     ApprovalDecided,
     ApprovalRequested,
@@ -30,6 +32,8 @@ MAX_RESULT = 20_000
 MAX_ERROR = 2_000
 """Characters of one result, and of one error, that the model is shown."""
 
+_FENCE = re.compile(r"<(?=[\s/]{0,20}message)", re.IGNORECASE)
+
 CUT_ANSWER = "Your last answer was cut off or empty. Answer again, shorter, or call a tool."
 
 
@@ -38,11 +42,14 @@ def turns(state: ThreadState) -> tuple[Turn, ...]:
     results = _results(state.entries)
     answered = _taken_as_answer(state.entries)
     found: list[Turn] = []
+    stopped = 0
     for entry in state.entries:
         match entry.event:
+            case ThreadCancelled():
+                stopped = entry.seq
             case MessageReceived() as event if event.delivery_id not in answered:
                 found.append(UserTurn(fenced(event)))
-            case ModelResponded() as event:
+            case ModelResponded() as event if event.seen >= stopped:
                 found += _answer(event, results)
             case ApprovalDecided() as event if note := _trouble_note(event, state.entries):
                 found.append(UserTurn(note))
@@ -53,13 +60,20 @@ def turns(state: ThreadState) -> tuple[Turn, ...]:
 
 def fenced(event: MessageReceived) -> str:
     """A message, marked as what it is: words of somebody, from somewhere."""
-    sender = event.sender
+    files = "".join(f"\n[attachment: {a.name}, {a.media_type}, {a.size} bytes]" for a in event.attachments)
+    subject = f"Subject: {event.mail.subject}\n" if event.mail and event.mail.subject else ""
+    return _fence(event.sender, subject + event.text + files)
+
+
+def _fence(sender: Identity, text: str) -> str:
     verified = "yes" if sender.verified else "no"
     head = f'<message from="{_attribute(sender.name or sender.id)}" channel="{sender.channel}" verified="{verified}">'
-    files = "".join(f"\n[attachment: {a.name}, {a.media_type}, {a.size} bytes]" for a in event.attachments)
-    body = (event.text + files).replace("<message", "&lt;message").replace("</message", "&lt;/message")
-    subject = f"Subject: {event.mail.subject}\n" if event.mail and event.mail.subject else ""
-    return f"{head}\n{subject}{body}\n</message>"
+    return f"{head}\n{_without_fences(text)}\n</message>"
+
+
+def _without_fences(text: str) -> str:
+    """Models read `</MESSAGE>` and `< / message>` as the end of a fence, too."""
+    return _FENCE.sub("&lt;", text)
 
 
 def _attribute(text: str) -> str:
@@ -116,7 +130,7 @@ def _not_run(decision: Rejected | Expired | Cancelled | Answered, request: Appro
     match decision:
         case Rejected(reason=reason):
             return f"Rejected by {who}. It did not run. Reason: {reason or 'none given'}"
-        case Expired() if request.about == "in_doubt":
+        case Expired() | Cancelled() if request.about == "in_doubt":
             return "Unknown: it may or may not have happened, and nobody has said."
         case Expired():
             return "Expired: nobody decided in time. This is not a refusal. It did not run."
@@ -141,8 +155,11 @@ def _trouble_note(event: ApprovalDecided, entries: Iterable[Entry]) -> str:
         if isinstance(request, ApprovalRequested) and request.approval_id == event.approval_id:
             if request.about != "trouble":
                 return ""
-            who = _attribute(event.by.identity.name or event.by.person) if event.by else "somebody"
-            return f"[{request.title} {who} was asked and answered: {event.decision.text}]"
+            if event.by is None:
+                return ""
+            who = _attribute(event.by.identity.name or event.by.person)
+            answer = _fence(event.by.identity, event.decision.text)
+            return f"[{_without_fences(request.title)} {who} was asked, and answered:]\n{answer}"
     return ""
 
 

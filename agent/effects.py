@@ -79,6 +79,8 @@ class TakeAnswer:
 
     approval_id: str
     message_seq: int
+    text: str
+    """The words, or the choice that they name."""
 
 
 @dataclass(frozen=True, slots=True)

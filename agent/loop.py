@@ -222,7 +222,7 @@ class Round:
         message = entry.event
         assert isinstance(message, MessageReceived)  # noqa: S101 - unseen holds nothing else
         by = Decider(person="", identity=message.sender, via="thread")
-        answer = Answered(text=message.text, delivery_id=message.delivery_id)
+        answer = Answered(text=effect.text, delivery_id=message.delivery_id)
         await self.journal.write(ApprovalDecided(at=self.now, approval_id=effect.approval_id, decision=answer, by=by))
 
     async def _send(self, reply_id: str, text: str) -> None:
@@ -251,18 +251,20 @@ class Round:
 
     async def _unless_cancelled(self, work: "Coroutine[object, object, T] | asyncio.Future[T]") -> T | None:
         """The result of work that may be dropped; None, and it is dropped, when the thread is cancelled or we stop."""
-        task = asyncio.ensure_future(work)
+        task, stopped_seq = asyncio.ensure_future(work), self.state.stopped_seq
         try:
             while not task.done():
                 nudge = asyncio.ensure_future(self.nudged.wait())
-                await asyncio.wait({task, nudge}, return_when=asyncio.FIRST_COMPLETED)
-                nudge.cancel()
+                try:
+                    await asyncio.wait({task, nudge}, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    nudge.cancel()
                 if self.stopping.is_set() and not task.done():
                     return None
                 if not task.done():
                     self.nudged.clear()
                     await self.journal.catch_up()
-                    if self.state.cancelled:
+                    if self.state.stopped_seq != stopped_seq:
                         return None
             return task.result()
         finally:

@@ -32,7 +32,7 @@ from agent.effects import (
     Wait,
 )
 from agent.errors import BadArguments
-from agent.events import ApprovalDecided, Event, TimerFired, ToolCall
+from agent.events import ApprovalDecided, ApprovalRequested, Event, MessageReceived, TimerFired, ToolCall
 from agent.thread import IT_HAPPENED, RUN_AGAIN, STOP, TRY_AGAIN, CallState, ThreadState
 from agent.tool import Tool
 from agent.verdict import Approvers, Expired
@@ -79,14 +79,25 @@ def _trouble(limit: str, question: str) -> RequestApproval:
 
 
 def _answer_in_thread(state: ThreadState) -> TakeAnswer | None:
-    """A question to whoever is in the thread is answered by the first message after it."""
+    """A question to whoever is in the thread is answered by the first message after it that can be an answer."""
     for approval_id, asked in state.approvals.items():
         if not asked.request.approvers.anyone_in_thread:
             continue
         for entry in state.unseen:
-            if entry.seq > asked.seq:
-                return TakeAnswer(approval_id, entry.seq)
+            if entry.seq <= asked.seq or not isinstance(entry.event, MessageReceived):
+                continue
+            if (answer := _as_answer(entry.event.text, asked.request)) is not None:
+                return TakeAnswer(approval_id, entry.seq, answer)
     return None
+
+
+def _as_answer(text: str, request: ApprovalRequested) -> str | None:
+    """The choice that the words name, however they are written; else the words themselves, where words will do."""
+    said = text.strip(" \t\r\n\"'*_.,;:!").casefold()
+    for choice in request.choices:
+        if choice.casefold() == said:
+            return choice
+    return None if request.about == "in_doubt" else text
 
 
 def _next_for_calls(state: ThreadState, rules: Rules) -> Effect | None:
@@ -118,10 +129,12 @@ def _next_for_call(
     call = current.to_run
     tool = rules.tools.get(call.name)
     if tool is None:
+        if current.status == "started":
+            return RefuseCall(call, "invalid", f"{call.name} was started, and it may or may not have happened")
         known = ", ".join(sorted(rules.tools))
         return RefuseCall(call, "invalid", f"there is no tool named {call.name}; there are: {known}")
     if current.status == "started":
-        return _in_doubt(call, tool, state, rules)
+        return _in_doubt(current, tool, state, rules)
     if problem := _problem(call, tool):
         return RefuseCall(call, "invalid", problem)
     if tool.is_control:
@@ -170,15 +183,18 @@ def _control(call: ToolCall, tool: Tool) -> RequestApproval | Stop:
     )
 
 
-def _in_doubt(call: ToolCall, tool: Tool, state: ThreadState, rules: Rules) -> RequestApproval | Allow:
+def _in_doubt(current: CallState, tool: Tool, state: ThreadState, rules: Rules) -> RequestApproval | Allow:
     """Started and never came back: the process died in between. Whoever might have approved it is asked."""
-    if tool.idempotent or tool.effect == "read":
+    call = current.to_run
+    is_what_started = current.approved_digest in {"", tool.digest(call.arguments)}
+    if (tool.idempotent or tool.effect == "read") and is_what_started and not current.stopped:
         return Allow("run again under the same key")
     verdict = rules.judge(call, tool, state)
     approvers = verdict.approvers if isinstance(verdict, Ask) else Approvers(anyone_in_thread=True)
     why = "The process stopped while this was running. It may or may not have happened."
     ask = Ask("in doubt", why, approvers)
-    return RequestApproval("in_doubt", ask, call, choices=(IT_HAPPENED, RUN_AGAIN, STOP))
+    choices = (IT_HAPPENED, STOP) if isinstance(verdict, Deny) else (IT_HAPPENED, RUN_AGAIN, STOP)
+    return RequestApproval("in_doubt", ask, call, choices=choices)
 
 
 # --- time -----------------------------------------------------------------------------------------------------------

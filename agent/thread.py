@@ -59,6 +59,8 @@ class CallState:
     approved_digest: str = ""
     approved_arguments: JsonObject | None = None
     approved_by: str = ""
+    stopped: bool = False
+    """Somebody stopped the work after it had started."""
 
     @property
     def to_run(self) -> ToolCall:
@@ -115,6 +117,8 @@ class ThreadState:
     model_failures: int = 0
     retry_at: datetime | None = None
     cancelled: bool = False
+    stopped_seq: int = 0
+    """Place of the latest cancellation: an answer of the model's to what was before is void."""
     closed: bool = False
 
     @property
@@ -158,7 +162,7 @@ def evolve(state: ThreadState, entry: Entry) -> ThreadState:  # noqa: C901 - one
         case LimitReached():
             return state
         case ThreadCancelled():
-            return _cancelled(state)
+            return _cancelled(state, entry)
         case ThreadClosed() as event:
             return replace(state, closed=True, news=False, reply=_pending(entry, event.summary))
 
@@ -192,9 +196,8 @@ def _answer(state: ThreadState, entry: Entry, event: ModelResponded) -> ThreadSt
         news=False,
         unseen=tuple(each for each in state.unseen if each.seq > event.seen),
     )
-    if state.cancelled:
-        settled = {call.id: CallState(call, status="settled") for call in event.calls}
-        return replace(state, calls=MappingProxyType(settled)) if settled else state
+    if event.seen < state.stopped_seq:
+        return state
     if event.calls:
         return replace(state, calls=MappingProxyType({call.id: CallState(call) for call in event.calls}))
     if event.stop == "refusal":
@@ -287,10 +290,11 @@ def _fired(state: ThreadState, event: TimerFired) -> ThreadState:
     return state
 
 
-def _cancelled(state: ThreadState) -> ThreadState:
+def _cancelled(state: ThreadState, entry: Entry) -> ThreadState:
     """Stop all that has not started; what has started still comes back, or is asked about."""
     calls = {
-        key: call if call.status == "started" else replace(call, status="settled") for key, call in state.calls.items()
+        key: replace(call, stopped=True) if call.status == "started" else replace(call, status="settled")
+        for key, call in state.calls.items()
     }
     quiet = replace(state, reply=None, unseen=(), news=False, retry_at=None, approvals=NO_APPROVALS)
-    return replace(quiet, calls=MappingProxyType(calls), cancelled=True)
+    return replace(quiet, calls=MappingProxyType(calls), cancelled=True, stopped_seq=entry.seq)

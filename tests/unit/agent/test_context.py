@@ -131,7 +131,8 @@ def test_an_answer_in_the_thread_is_not_shown_twice() -> None:
 def test_what_a_person_said_to_trouble_is_told_once() -> None:
     go_on = decided(Answered(text="Try again"))
     shown = turns(a_thread(a_message(), asked("trouble"), go_on))
-    assert shown[-1].text == "[Refund Dana was asked and answered: Try again]"
+    fence = '<message from="Dana" channel="slack" verified="yes">\nTry again\n</message>'
+    assert shown[-1].text == f"[Refund Dana was asked, and answered:]\n{fence}"
     assert len(turns(a_thread(a_message(), asked("trouble"), decided(Answered(text=STOP))))) == 1
 
 

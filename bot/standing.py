@@ -3,10 +3,9 @@
 The gate alone decides. These only find the right words and status for what it would refuse anyway.
 """
 
-import json
 from typing import Literal
 
-from pydantic import JsonValue, ValidationError
+from pydantic import ValidationError
 
 from agent.conversation import JsonObject
 from agent.events import ApprovalRequested
@@ -54,14 +53,3 @@ def argument_problems(tool: Tool | None, arguments: JsonObject) -> dict[str, str
             found.setdefault(name, []).append(f"{'.'.join(rest)}: {each['msg']}" if rest else each["msg"])
         return {name: "; ".join(texts) for name, texts in found.items()}
     return {}
-
-
-def can_be_kept(value: JsonValue) -> bool:
-    """Whether the value survives being written as JSON in UTF-8: no NaN, no half of a character, no endless nesting.
-
-    What does not would be approved as one thing and read back as another."""
-    try:
-        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
-    except (ValueError, RecursionError):
-        return False
-    return True

@@ -42,8 +42,10 @@ class _Prompt(uvicorn.Server):
     async def shutdown(self, sockets: Sequence[socket.socket] | None = None) -> None:
         """Take nothing new, let running requests end in their time, cancel those that do not."""
         state = self.server_state
-        for each in (*self.servers, *(sockets or ())):
-            each.close()
+        for server in self.servers:
+            server.close()
+        for sock in sockets or ():
+            sock.close()
         for connection in tuple(state.connections):
             connection.shutdown()
         try:

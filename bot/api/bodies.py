@@ -5,7 +5,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, Field, TypeAdapter, WithJsonSchema
 
 from agent.conversation import JsonObject, Value
-from bot.standing import can_be_kept
+from bot.parameters import can_be_kept
 
 MAX_TEXT = 100_000
 

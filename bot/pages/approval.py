@@ -10,10 +10,10 @@ from fastapi.responses import HTMLResponse
 from agent.conversation import JsonObject
 from approvals.card import Argument, Card
 from approvals.gate import Gate
+from approvals.visible import has_hidden
 from bot.pages import words
 from bot.pages.form import Field, fields_of
 from bot.pages.view import page
-from bot.pages.visible import has_hidden
 from bot.pages.visit import Visit
 
 _KIND = {

@@ -20,10 +20,10 @@ from approvals.gate import Gate
 from approvals.people import Directory
 from bot.pages import approval, submission
 from bot.pages.approval import Told
-from bot.pages.form import BadFields
 from bot.pages.submission import BadSubmission
 from bot.pages.view import HEADERS, notice
 from bot.pages.visit import Reception, TurnedAway, Visit
+from bot.parameters import BadFields
 from bot.request_body import BodyTooLarge, read_body
 from bot.standing import argument_problems, refused_status
 

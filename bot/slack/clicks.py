@@ -21,6 +21,7 @@ from agent.errors import AlreadySettled, BadArguments, Refused
 from agent.verdict import Surface
 from approvals.card import Card
 from approvals.decision import Answer, Approve, Choice, Reject
+from bot.parameters import BadFields
 from bot.slack import modals
 from bot.slack.clients import TIMEOUT
 from bot.slack.errands import Errands
@@ -28,7 +29,7 @@ from bot.slack.failures import error_of
 from bot.slack.form import fields_of
 from bot.slack.payloads import Click, Submission, click_of, submission_of
 from bot.slack.text import escape
-from bot.slack.typed import BadFields, arguments_of, problems_by_field
+from bot.slack.typed import arguments_of, problems_by_field
 
 log = structlog.get_logger()
 

@@ -14,6 +14,7 @@ from pydantic import JsonValue
 
 from agent.conversation import JsonObject
 from approvals.card import as_text
+from bot.parameters import Parameter, parameters_of
 
 Kind = Literal["text", "whole", "number", "yes_no", "one_of", "json"]
 
@@ -72,38 +73,14 @@ class Field:
 
 def fields_of(parameters: JsonObject, arguments: JsonObject) -> tuple[Field, ...]:
     """The fields for a call: one for each parameter of the tool, in the schema's order."""
-    properties = parameters.get("properties")
-    required = parameters.get("required")
-    if not isinstance(properties, dict):
-        return ()
-    return tuple(
-        _field(number, name, _resolved(schema, parameters), arguments, isinstance(required, list) and name in required)
-        for number, (name, schema) in enumerate(list(properties.items())[:FIELDS_MOST])
-    )
+    declared = parameters_of(parameters)[:FIELDS_MOST]
+    return tuple(_field(number, parameter, arguments) for number, parameter in enumerate(declared))
 
 
-def _resolved(schema: JsonValue, root: JsonObject, depth: int = 8) -> JsonObject:
-    """The schema with its `$ref` followed and a lone alternative to null taken out (then `nullable` is set)."""
-    if not isinstance(schema, dict) or depth == 0:
-        return {}
-    reference = schema.get("$ref")
-    if isinstance(reference, str):
-        definitions = root.get("$defs")
-        target = definitions.get(reference.removeprefix("#/$defs/")) if isinstance(definitions, dict) else None
-        return _resolved(target, root, depth - 1) | {k: v for k, v in schema.items() if k != "$ref"}
-    alternatives = schema.get("anyOf")
-    if isinstance(alternatives, list):
-        others = [each for each in alternatives if each != {"type": "null"}]
-        if len(others) == 1 and len(others) < len(alternatives):
-            rest = {key: value for key, value in schema.items() if key != "anyOf"}
-            return _resolved(others[0], root, depth - 1) | rest | {"nullable": True}
-    return schema
-
-
-def _field(number: int, name: str, schema: JsonObject, arguments: JsonObject, is_required: bool) -> Field:  # noqa: FBT001 - private
+def _field(number: int, parameter: Parameter, arguments: JsonObject) -> Field:
+    name, options = parameter.name, parameter.choices
     value = arguments.get(name)
-    options = _options(schema)
-    kind = _kind(schema, options)
+    kind = _kind(parameter)
     if value is not None and not _fits(kind, value, options):
         kind, options = "json", ()
     return Field(
@@ -112,28 +89,20 @@ def _field(number: int, name: str, schema: JsonObject, arguments: JsonObject, is
         kind=kind,
         value=value,
         is_given=name in arguments,
-        is_required=is_required,
-        is_nullable=bool(schema.get("nullable")),
-        hint=str(schema.get("description") or ""),
+        is_required=parameter.is_required,
+        is_nullable=parameter.is_nullable,
+        hint=parameter.description,
         options=options,
-        least=_bound(schema.get("minimum")),
-        most=_bound(schema.get("maximum")),
+        least=_bound(parameter.minimum),
+        most=_bound(parameter.maximum),
     )
 
 
-def _options(schema: JsonObject) -> tuple[JsonValue, ...]:
-    listed = schema.get("enum")
-    if isinstance(listed, list):
-        return tuple(each for each in listed if each is not None)
-    return (schema["const"],) if schema.get("const") is not None else ()
-
-
-def _kind(schema: JsonObject, options: tuple[JsonValue, ...]) -> Kind:
-    if options:
-        return "one_of" if len(options) < OPTIONS_MOST else "json"
-    kinds: dict[JsonValue, Kind] = {"string": "text", "integer": "whole", "number": "number", "boolean": "yes_no"}
-    kind = schema.get("type")
-    return kinds.get(kind, "json") if isinstance(kind, str) else "json"
+def _kind(parameter: Parameter) -> Kind:
+    if parameter.choices:
+        return "one_of" if len(parameter.choices) < OPTIONS_MOST else "json"
+    kinds: dict[str, Kind] = {"string": "text", "integer": "whole", "number": "number", "boolean": "yes_no"}
+    return kinds.get(parameter.type, "json")
 
 
 def _fits(kind: Kind, value: JsonValue, options: tuple[JsonValue, ...]) -> bool:

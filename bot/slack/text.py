@@ -15,6 +15,8 @@ import re
 import unicodedata
 from urllib.parse import urlsplit
 
+from approvals.visible import spelt
+
 _FENCE = re.compile(r"^[ \t]*(?P<marker>`{3,}|~{3,})(?P<rest>.*)$")
 _QUOTE = re.compile(r"^(?:[ \t]{0,3}>)+")
 _LINK = re.compile(
@@ -24,12 +26,6 @@ _LINK = re.compile(
 _AUTOLINK = re.compile(r"<((?:https?://|mailto:)[^\s<>|]+)>", re.IGNORECASE)
 _DEFINITION = re.compile(r"^([ \t]{0,3}\[[^\[\]\n]+\]):", re.MULTILINE)
 _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)[^`]*(?<!`)\1(?!`)")
-
-_FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
-"""Drawn as nothing though Unicode calls them letters or marks."""
-_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_EMOJI_STYLE = 0xFE0F
-_SELECTORS = (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
 
 
 def sound(text: str) -> str:
@@ -56,21 +52,8 @@ def escape(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    """The text with everything that is drawn as nothing, or that turns the reading direction, spelt as its code point.
-
-    For what people decide on: two texts that differ must look different (Unicode TR 36, TR 39)."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(f"⟨U+{ord(each):04X}⟩" if _is_hidden(each) else each for each in text)
-
-
-def _is_hidden(character: str) -> bool:
-    if character in "\n\t":
-        return False
-    if unicodedata.category(character) in _HIDDEN or character in _FILLERS:
-        return True
-    code = ord(character)
-    return code != _EMOJI_STYLE and any(code in selectors for selectors in _SELECTORS)
+    """The text with every character that cannot be seen spelt as its code point."""
+    return spelt(text, lambda character: f"⟨U+{ord(character):04X}⟩")
 
 
 def glimpse(text: str, most: int) -> tuple[str, int]:

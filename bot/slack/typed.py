@@ -4,32 +4,22 @@
 - Whether the result fits the tool is the tool's to say; here only what a field cannot mean is refused.
 """
 
-import json
 import re
-from collections.abc import Mapping
-from typing import cast
 
 from pydantic import JsonValue
 
 from agent.conversation import JsonObject
+from bot.parameters import BadFields, typed_json, typed_number
 from bot.slack.form import NOT_SET, TEXT_MOST, YES, Field
 from bot.slack.inputs import INPUT
 
 _CHANGED = "The tool has changed since this form was opened. Close it and open it again."
 
 
-class BadFields(Exception):
-    """What was typed cannot be read; `problems` says why, by block id."""
-
-    def __init__(self, problems: Mapping[str, str]) -> None:
-        super().__init__("; ".join(problems.values()))
-        self.problems = dict(problems)
-
-
 def arguments_of(fields: tuple[Field, ...], arguments: JsonObject, values: JsonObject) -> JsonObject:
     """The arguments as they are after the edit. `values` is `view.state.values` of the submission.
 
-    Raises BadFields with one problem a field."""
+    Raises BadFields with one problem a field, by block id."""
     changed: JsonObject = dict(arguments)
     problems: dict[str, str] = {}
     for field in fields:
@@ -98,38 +88,16 @@ def _parsed(field: Field, typed: str) -> JsonValue:
         case "text":
             return typed
         case "whole" | "number":
-            return _number(typed, whole=field.kind == "whole")
+            return typed_number(typed.strip(), is_whole=field.kind == "whole")
         case "yes_no":
             return typed == YES
         case "one_of":
             return _chosen(field, typed)
         case "json":
-            return _json(typed)
+            return typed_json(typed)
 
 
 def _chosen(field: Field, typed: str) -> JsonValue:
     if not typed.isdigit() or int(typed) >= len(field.options):
         raise ValueError(_CHANGED)
     return field.options[int(typed)]
-
-
-def _number(typed: str, *, whole: bool) -> JsonValue:
-    text = typed.strip()
-    if re.fullmatch(r"[+-]?\d{1,100}", text):
-        return int(text)
-    if not whole and re.fullmatch(r"[+-]?\d{1,100}\.\d{1,100}", text):
-        return float(text)
-    raise ValueError("This must be a whole number." if whole else "This must be a number, such as 12.50.")
-
-
-def _json(typed: str) -> JsonValue:
-    try:
-        return cast("JsonValue", json.loads(typed, parse_constant=_no_constant))
-    except ValueError as error:
-        raise ValueError(f"This is not JSON: {error}") from None
-    except RecursionError:
-        raise ValueError("This is nested too deeply.") from None
-
-
-def _no_constant(name: str) -> JsonValue:
-    raise ValueError(f"{name} is no JSON value")

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from agent.conversation import JsonObject
-from bot.pages.form import BadFields, Field, fields_of, read
+from bot.pages.form import Field, fields_of, read
+from bot.parameters import BadFields
 from tests.desk import ARGUMENTS, refund
 
 SCHEMA = refund.parameters

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.pages.visible import as_json, has_hidden, marked
+from approvals.visible import has_hidden
+from bot.pages.visible import as_json, marked
 
 
 @pytest.mark.parametrize(

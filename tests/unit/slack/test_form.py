@@ -11,9 +11,10 @@ from pydantic import JsonValue
 
 from agent.conversation import JsonObject
 from agent.tool import tool
+from bot.parameters import BadFields
 from bot.slack.form import Field, fields_of
 from bot.slack.inputs import INPUT, inputs_of
-from bot.slack.typed import BadFields, arguments_of, problems_by_field
+from bot.slack.typed import arguments_of, problems_by_field
 from sandbox.slack.blocks import check_view
 
 
@@ -160,6 +161,7 @@ def test_what_is_emptied_is_left_out_null_or_empty_as_the_tool_allows() -> None:
         ("weight", "NaN", "a number"),
         ("items", "lamp", "not JSON"),
         ("items", "[NaN]", "not JSON"),
+        ("items", '["\\ud800"]', "cannot be kept"),
         ("items", "[" * 5000, "JSON"),
         ("items", "", "needed"),
         ("service", "7", "has changed"),

@@ -85,9 +85,14 @@ class SlackApp:
             process_before_response=True,
             attaching_conversation_kwargs_enabled=False,
         )
-        register(self.bolt, inbox, gate, self.errands, options.shared_channels)
+        self.on_failure: Callable[[], None] = lambda: None
+        """Called when something that came in could not be taken in, and was not acknowledged."""
+        register(self.bolt, inbox, gate, self.errands, options.shared_channels, self._failed)
         self.socket = Socket(self.bolt, options.app_token, self.client, clock) if options.app_token else None
         self._verifier = SignatureVerifier(options.signing_secret) if options.signing_secret else None
+
+    def _failed(self) -> None:
+        self.on_failure()  # looked up only now: it is set after the listeners are made
 
     @property
     def is_healthy(self) -> bool:

@@ -12,8 +12,13 @@ from agent.ports import Clock
 from bot.outbox import Channel
 from bot.settings import Settings
 from bot.slack.app import SlackApp, SlackOptions
+from bot.slack.catch_up import CatchUp
+from bot.slack.catch_up import Place as Team
 from bot.slack.clicks import Gate
+from bot.slack.history import PACE, History
 from bot.slack.listeners import Inbox
+from store.database import Database
+from store.deliveries import Deliveries
 
 log = structlog.get_logger()
 
@@ -49,6 +54,11 @@ class Host(Protocol):
         ...
 
     @property
+    def database(self) -> Database:
+        """The store."""
+        ...
+
+    @property
     def channels(self) -> dict[str, Channel]:
         """Where the channel back is put."""
         ...
@@ -60,19 +70,34 @@ async def connected(host: Host) -> AsyncIterator[SlackApp]:
     while Slack cannot be reached it goes on trying, and events are not acknowledged."""
     slack = SlackApp(options(host.settings, receives=host.role != "worker"), host.inbox, host.gate, host.clock)
     host.channels["slack"] = slack.channel
-    trying: asyncio.Task[None] | None = None
+    beside: asyncio.Task[None] | None = None
     try:
         await slack.start()
+        if slack.options.receives:
+            beside = asyncio.create_task(catch_up(host, slack).run(), name="slack catch-up")
     except ChannelDown as error:
         log.warning("slack.unreachable", error=str(error), retry_in=RETRY)
-        trying = asyncio.create_task(_keep_trying(slack))
+        beside = asyncio.create_task(_keep_trying(host, slack))
     try:
         yield slack
     finally:
-        if trying is not None:
-            trying.cancel()
-            await asyncio.gather(trying, return_exceptions=True)
+        if beside is not None:
+            beside.cancel()
+            await asyncio.gather(beside, return_exceptions=True)
         await slack.stop()
+
+
+def catch_up(host: Host, slack: SlackApp, pace: float = PACE) -> CatchUp:
+    """What reads the history of a started app's team; told from now on when something may have been missed."""
+    assert slack.installed is not None  # noqa: S101 - it is started
+    installed = slack.installed
+    team = Team(installed.team, installed.bot_user, slack.client, slack.options.shared_channels)
+    history = History(slack.client, pace)
+    found = CatchUp(team, host.inbox, Deliveries(host.database), host.clock, history)
+    slack.on_failure = found.due_after_loss
+    if slack.socket is not None:
+        slack.socket.on_connect = found.due
+    return found
 
 
 def options(settings: Settings, *, receives: bool) -> SlackOptions:
@@ -87,7 +112,7 @@ def options(settings: Settings, *, receives: bool) -> SlackOptions:
     )
 
 
-async def _keep_trying(slack: SlackApp) -> None:
+async def _keep_trying(host: Host, slack: SlackApp) -> None:
     while True:
         await asyncio.sleep(RETRY)
         try:
@@ -96,4 +121,7 @@ async def _keep_trying(slack: SlackApp) -> None:
             continue
         except ConfigError as error:
             log.error("slack.refused", error=str(error))  # noqa: TRY400 - the message says it all
+            return
+        if slack.options.receives:
+            await catch_up(host, slack).run()
         return

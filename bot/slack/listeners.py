@@ -6,7 +6,7 @@ as failed and might switch the subscription off. Bolt answers when a listener re
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Protocol
 
@@ -58,11 +58,24 @@ class Inbox(Protocol):
         ...
 
 
-def register(app: AsyncApp, inbox: Inbox, gate: Gate, errands: Errands, shared_channels: Collection[str] = ()) -> None:
-    """Add every listener to the app."""
+def register(
+    app: AsyncApp,
+    inbox: Inbox,
+    gate: Gate,
+    errands: Errands,
+    shared_channels: Collection[str] = (),
+    on_failure: Callable[[], None] = lambda: None,
+) -> None:
+    """Add every listener to the app. `on_failure` is told when one failed, so that Slack was not told 2xx."""
     events = _Events(inbox, errands, shared_channels)
     clicks = Clicks(gate, errands)
-    app.error(_on_error)
+
+    async def on_error(error: Exception) -> None:
+        """A listener failed: Slack is told 500 and sends events again. The body stays out of the log."""
+        log.error("slack.listener_failed", error=type(error).__name__, exc_info=error)
+        on_failure()
+
+    app.error(on_error)
     for name in ("app_mention", "message"):
         app.event(name)(events.on_message)
     app.event("app_home_opened")(events.on_home)
@@ -138,11 +151,6 @@ async def _on_options(ack: AsyncAck) -> BoltResponse:
 
 async def _on_command(ack: AsyncAck) -> BoltResponse:
     return await ack(NO_COMMANDS)
-
-
-async def _on_error(error: Exception) -> None:
-    """A listener failed: Slack is told 500 and sends events again. The body stays out of the log."""
-    log.error("slack.listener_failed", error=type(error).__name__, exc_info=error)
 
 
 async def _publish_home(client: AsyncWebClient, user: str) -> None:

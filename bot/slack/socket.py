@@ -6,8 +6,11 @@ in silence, and now and then a connection goes deaf while it looks healthy (slac
 
 import asyncio
 import contextlib
+import json
+from collections.abc import Callable
 
 import structlog
+from aiohttp import WSMessage, WSMsgType
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
@@ -37,6 +40,8 @@ class Socket:
         self.clock = clock
         self.ping_interval = PING_INTERVAL
         self.deaf_after = DEAF_AFTER
+        self.on_connect: Callable[[], None] = lambda: None
+        """Called with each connection that Slack greets us on, the first among them."""
         self._adapter: AsyncSocketModeHandler | None = None
         self._watch: asyncio.Task[None] | None = None
         self._connected_at = 0.0
@@ -55,6 +60,7 @@ class Socket:
         )
         adapter.client.proxy = self.client.proxy
         adapter.client.wss_uri = url
+        adapter.client.on_message_listeners.append(self._hear)
         self._adapter = adapter
         try:
             async with asyncio.timeout(CONNECT_PATIENCE):
@@ -99,6 +105,13 @@ class Socket:
                     "scope connections:write, of an app with Socket Mode switched on"
                 ) from None
             return str(answer["url"])
+
+    async def _hear(self, message: WSMessage) -> None:
+        """Slack says hello on each new connection (docs.slack.dev/apis/events-api/using-socket-mode)."""
+        if message.type is WSMsgType.TEXT and '"hello"' in message.data[:200]:
+            with contextlib.suppress(ValueError, AttributeError):
+                if json.loads(message.data).get("type") == "hello":
+                    self.on_connect()
 
     async def _watch_over(self, adapter: AsyncSocketModeHandler) -> None:
         while True:

@@ -56,7 +56,7 @@ def replies(ask: Ask) -> Json:
     channel = _readable(ask)
     message = ask.message(channel, error="thread_not_found")
     thread = [message] if message.is_reply else ask.workspace.messages.thread(channel.id, message.ts)
-    return _messages(ask, _between(ask, thread), len(thread) - 1)
+    return _messages(ask, _between(ask, thread), default=1000)
 
 
 def history(ask: Ask) -> Json:
@@ -65,7 +65,7 @@ def history(ask: Ask) -> Json:
     top = [
         m for m in ask.workspace.messages.in_channel(channel.id) if not m.is_reply or m.subtype == "thread_broadcast"
     ]
-    return _messages(ask, _between(ask, top[::-1]), None)
+    return _messages(ask, _between(ask, top[::-1]), default=100)
 
 
 def members(ask: Ask) -> Json:
@@ -126,13 +126,16 @@ def _between(ask: Ask, messages: list[Message]) -> list[Message]:
     return [m for m in messages if float(oldest) <= float(m.ts) <= float(latest) and (exact or m.ts not in bounds)]
 
 
-def _messages(ask: Ask, messages: list[Message], reply_count: int | None) -> Json:
-    page, cursor = paged(ask, messages, default=1000 if reply_count is not None else 100)
+def _messages(ask: Ask, messages: list[Message], *, default: int) -> Json:
+    page, cursor = paged(ask, messages, default=default)
     with_metadata = ask.get("include_all_metadata", False)
     bodies = [m.as_json() | ({"metadata": m.metadata} if with_metadata and m.metadata else {}) for m in page]
     for body in bodies:
-        if reply_count and body.get("thread_ts", body["ts"]) == body["ts"]:
-            body |= {"reply_count": reply_count, "thread_ts": body["ts"]}
+        if body.get("thread_ts", body["ts"]) != body["ts"]:
+            continue
+        said = ask.workspace.messages.thread(messages[0].channel, body["ts"])[1:]
+        if said:
+            body |= {"reply_count": len(said), "latest_reply": said[-1].ts, "thread_ts": body["ts"]}
     return {
         "ok": True,
         "messages": bodies,

@@ -29,12 +29,12 @@ from approvals.people import Directory, Person, token_digest
 from approvals.policy import Policy, PolicyFile
 from approvals.token import link_token
 from bot.inbox import Inbox
-from store import schema
 from store.approvals import ApprovalFacts, ApprovalIndex
 from store.connect import connect
 from store.database import Database
 from store.threads import Threads
 from tests.fakes import CountingIds, FakeClock
+from tests.migrated import sqlite_at
 
 SECRETS = ("a secret of forty characters for the tests",)
 
@@ -157,9 +157,7 @@ class Desk:
 async def desk_at(folder: Path, *, is_down: bool = False) -> AsyncIterator[Desk]:
     """A desk whose store is a new file in that folder; or is not reached, for that folder itself is no file."""
     clock, ids = FakeClock(), CountingIds()
-    database = connect(f"sqlite+aiosqlite:///{folder if is_down else folder / 'desk.db'}")
-    if not is_down:
-        await schema.migrate(database)
+    database = connect(f"sqlite+aiosqlite:///{folder}" if is_down else sqlite_at(folder / "desk.db"))
     threads, index = Threads(database, clock), ApprovalIndex(database, clock)
     gate = Gate(
         index,

@@ -40,10 +40,10 @@ class PostgresServer:
         """What SQLAlchemy connects with."""
         return f"postgresql+psycopg://{ROLE}@/{database}?host={self.folder}"
 
-    def create(self) -> str:
-        """A new, empty database; gives its name."""
+    def create(self, template: str = "template0") -> str:
+        """A new database like the template (which nobody may be connected to), else an empty one; gives its name."""
         name = f"test_{next(self.numbers)}"
-        self._execute(f"CREATE DATABASE {name}")
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return name
 
     def drop(self, database: str) -> None:

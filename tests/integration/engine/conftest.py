@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.migrated import sqlite_at
+
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database."""
+    """A database with today's schema."""
     if request.param == "sqlite":
-        return f"sqlite+aiosqlite:///{tmp_path / 'twokey.db'}"
-    found: str = request.getfixturevalue("postgres_url")
+        return sqlite_at(tmp_path / "twokey.db")
+    found: str = request.getfixturevalue("migrated_postgres_url")
     return found

@@ -82,7 +82,7 @@ def test_what_is_below_the_level_is_not_written(out: StringIO, level: str, seen:
     assert [line["event"] for line in lines(out)].count("b") == seen
 
 
-@pytest.mark.parametrize("name", ["sqlalchemy.engine", "aiosqlite", "httpx", "openai._base_client", "uvicorn.access"])
+@pytest.mark.parametrize("name", ["sqlalchemy.engine", "aiosmtplib", "httpx", "openai._base_client", "uvicorn.access"])
 def test_libraries_that_write_bodies_are_quiet_even_when_all_is_wanted(out: StringIO, name: str) -> None:
     logs.configure("debug", "json", stream=out)
 

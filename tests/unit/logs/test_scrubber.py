@@ -105,7 +105,7 @@ def test_other_objects_are_written_as_text_without_secrets() -> None:
     ["a://", "Bearer ", "authorization ", "input_value=", "[parameters: ", "/approvals/", "xoxb-", "agent+a.", "x.y-"],
 )
 def test_a_long_text_takes_no_long_time(hostile: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     scrubbed(event=hostile * (200_000 // len(hostile)))
 
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2

@@ -76,7 +76,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("html", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_html_loses_no_words_and_no_time(html: str) -> None:
-    before = time.perf_counter()
+    before = time.process_time()
 
     assert "words" in html_to_text(html)
-    assert time.perf_counter() - before < 4
+    assert time.process_time() - before < 4

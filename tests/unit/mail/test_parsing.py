@@ -46,7 +46,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("raw", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_bytes_are_read_or_refused_soon(raw: bytes) -> None:
-    before = time.perf_counter()
+    before = time.process_time()
     try:
         mail = read(raw)
     except BadMail as refused:
@@ -54,7 +54,7 @@ def test_hostile_bytes_are_read_or_refused_soon(raw: bytes) -> None:
     else:
         assert isinstance(mail, InboundEmail)
 
-    assert time.perf_counter() - before < 5  # each took seconds to hours, or gigabytes, without the bounds
+    assert time.process_time() - before < 5  # each took seconds to hours, or gigabytes, without the bounds
 
 
 @pytest.mark.parametrize("folder", ["mime", "auth", "automatic"])

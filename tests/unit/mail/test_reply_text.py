@@ -190,10 +190,10 @@ HOSTILE = {
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_text_is_cut_in_time(text: str) -> None:
-    before = time.perf_counter()
+    before = time.process_time()
     split_reply(text)
 
-    assert time.perf_counter() - before < 2  # others took 15 seconds and more; ours takes 0.3 at most
+    assert time.process_time() - before < 2  # others took 15 seconds and more; ours takes 0.3 at most
 
 
 @pytest.mark.parametrize("unit", ["wrote:\n", "On Mon 2020-01-01 10:10 a@b.c wrote:\n", "> x\ny\n", "From: a\nTo: b\n"])
@@ -201,9 +201,9 @@ def test_time_grows_with_the_text_and_not_with_its_square(unit: str) -> None:
     def seconds(count: int) -> float:
         taken = []
         for _ in range(3):
-            before = time.perf_counter()
+            before = time.process_time()
             split_reply(unit * count)
-            taken.append(time.perf_counter() - before)
+            taken.append(time.process_time() - before)
         return min(taken)
 
     assert seconds(1600) < 16 * seconds(200) + 0.05  # eight times the text; the square would be 64

@@ -1,13 +1,18 @@
 """The locks, the image and the compose file: what can be known of them without a container engine."""
 
 import re
+import subprocess
+import sys
 import tomllib
+import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from tests.fixtures import ROOT
+from tests.repository import shown, tracked
 
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-build.lock")
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
@@ -91,3 +96,32 @@ def test_no_secret_can_get_into_the_image() -> None:
 
     assert rules[0] == "*", "everything is kept out unless it is let in by name"
     assert not any(rule.startswith("!.") for rule in rules)
+
+
+def test_the_wheel_holds_every_file_of_the_packages_and_nothing_else(tmp_path: Path) -> None:
+    pytest.importorskip("hatchling", reason="hatchling is not installed: `make setup` installs it")
+    words = [
+        "-m",
+        "pip",
+        "wheel",
+        "-q",
+        "--no-index",
+        "--no-deps",
+        "--no-build-isolation",
+        "-w",
+        str(tmp_path),
+        str(ROOT),
+    ]
+    built = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+    assert built.returncode == 0, built.stderr
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packages = set(project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"])
+
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        held = {name for name in wheel.namelist() if ".dist-info/" not in name}
+        licences = [name for name in wheel.namelist() if name.endswith("/licenses/LICENSE")]
+
+    assert {shown(path) for path in tracked() if shown(path).split("/")[0] in packages} <= held
+    assert {name.split("/")[0] for name in held} == packages
+    assert {"bot/pages/page.css", "sandbox/page/static/index.html", "store/migrations/script.py.mako"} <= held
+    assert licences

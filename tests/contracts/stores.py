@@ -4,11 +4,9 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
-from store import schema
 from store.approvals import ApprovalIndex
 from store.connect import connect
 from store.threads import Threads
@@ -38,9 +36,8 @@ class Store:
 
 @asynccontextmanager
 async def store_at(url: str) -> AsyncIterator[Store]:
-    """A real one, on an empty database."""
+    """A real one, on a database with today's schema."""
     database, clock = connect(url), FakeClock()
-    await schema.migrate(database)
     try:
         yield Store(Threads(database, clock, LEASE), ApprovalIndex(database, clock, LEASE), clock)
     finally:
@@ -51,11 +48,6 @@ def store_in_memory() -> Store:
     """The one that simulations run on."""
     clock, database = FakeClock(), MemoryDatabase(lambda: time.time_ns() // 1000)
     return Store(MemoryThreads(database, clock, LEASE), MemoryApprovals(database, clock, LEASE), clock)
-
-
-def sqlite_url(folder: Path) -> str:
-    """A new file."""
-    return f"sqlite+aiosqlite:///{folder / 'contract.db'}"
 
 
 MAKES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres), "memory")

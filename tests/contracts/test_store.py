@@ -21,8 +21,9 @@ from agent.events import (
 from agent.verdict import Approved, Cancelled, Rejected
 from store.held import HeldThread
 from tests.builders import ADA, AT, LEADS, PLACE, a_message
-from tests.contracts.stores import LEASE, MAKES, Store, sqlite_url, store_at, store_in_memory
+from tests.contracts.stores import LEASE, MAKES, Store, store_at, store_in_memory
 from tests.memory import MemoryHeld
+from tests.migrated import sqlite_at
 
 OTHER = MailThread(mailbox="a@x", root="<1@x>")
 
@@ -33,7 +34,8 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     if request.param == "memory":
         yield store_in_memory()
         return
-    url = sqlite_url(tmp_path) if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
+    is_file = request.param == "sqlite"
+    url = sqlite_at(tmp_path / "contract.db") if is_file else str(request.getfixturevalue("migrated_postgres_url"))
     async with store_at(url) as found:
         yield found
 

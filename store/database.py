@@ -4,6 +4,7 @@ A transaction is a plain function of a `Tx`, written once for both databases and
 event loop, through SQLAlchemy's greenlets; on SQLite on a thread (see `store.sqlite`).
 """
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -33,6 +34,8 @@ class Database:
     now = "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"
     """SQL for the moment, by the database's clock."""
     for_update = " FOR UPDATE"
+    has_table = "SELECT to_regclass(:name) IS NOT NULL"
+    """SQL for whether there is a table of that name."""
 
     def __init__(self, url: URL, pool_size: int = 10) -> None:
         from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 - slow to import, and not for SQLite
@@ -57,6 +60,10 @@ class Database:
             async with self._engine.connect() as connection:
                 return await connection.run_sync(work)
 
+    async def alter(self, work: Callable[[Connection], T]) -> T:
+        """Do it in a transaction on a whole connection of SQLAlchemy's, for the schema. Raises StoreDown."""
+        return await self.write(lambda tx: work(tx.connection))
+
     async def is_reachable(self) -> bool:
         """Whether it answers."""
         try:
@@ -76,12 +83,23 @@ def in_tx(work: Callable[[Tx], T], connection: Connection) -> tuple[T, list[Call
     return work(tx), tx.after_commit
 
 
+_DOWN = (
+    OperationalError,
+    InterfaceError,
+    PoolTimeout,
+    OSError,
+    sqlite3.OperationalError,
+    sqlite3.InterfaceError,
+    sqlite3.NotSupportedError,
+)
+
+
 @contextmanager
 def vendor_errors() -> Iterator[None]:
     """The database's own errors end here. What is wrong with a statement is a bug of ours, and stays what it is."""
     try:
         yield
-    except (OperationalError, InterfaceError, PoolTimeout, OSError) as error:
+    except _DOWN as error:
         raise StoreDown(f"the database cannot be used: {type(error).__name__}: {_first_line(error)}") from error
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, text
 
 from agent.errors import ConfigError
 from store.database import Database
@@ -13,14 +13,14 @@ HEAD = "0001"
 
 async def version(database: Database) -> str | None:
     """The version that the database is at; None when it has never been migrated. Raises StoreDown."""
-    return await database.read(_version)
 
+    def look(connection: Connection) -> str | None:
+        if not connection.execute(text(database.has_table), {"name": "alembic_version"}).scalar():
+            return None
+        found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+        return found
 
-def _version(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
-    return found
+    return await database.read(look)
 
 
 async def is_current(database: Database) -> bool:
@@ -32,7 +32,7 @@ async def migrate(database: Database) -> tuple[str | None, str]:
     """Bring the schema to HEAD; the versions before and after. Safe to run twice, and by two at once."""
     before = await version(database)
     if before != HEAD:
-        await database.write(lambda tx: _upgrade(tx.connection))
+        await database.alter(_upgrade)
     return before, HEAD
 
 

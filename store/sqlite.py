@@ -9,25 +9,21 @@
 """
 
 import asyncio
-import threading
+import sqlite3
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from queue import Empty, SimpleQueue
-from typing import TypeVar
+from typing import TypeVar, cast
 
-from sqlalchemy import URL, Connection, create_engine, event
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy import URL, Connection, create_engine
 
 from agent.errors import ConfigError
 from store.database import Database, Tx, in_tx, vendor_errors
+from store.lane import Job, Lane
+from store.raw import RawConnection
 
 T = TypeVar("T")
 Callbacks = list[Callable[[], None]]
-Job = tuple[Callable[[Tx], object], "Future[tuple[object, Callbacks]]"]
+Work = Callable[[Tx], object]
 
-READERS = 4
 AT_ONCE = 32
 """Transactions that may share one commit."""
 
@@ -38,111 +34,125 @@ class SqliteDatabase(Database):
     is_sqlite = True
     now = "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"
     for_update = ""
+    has_table = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = :name)"
 
     def __init__(self, url: URL) -> None:
         if not url.database or url.database == ":memory:":
             raise ConfigError("DATABASE_URL: SQLite needs a file, as in sqlite+aiosqlite:///twokey.db")
         self.url = url
-        self._file = create_engine(url.set(drivername="sqlite"), pool_size=READERS + 1, hide_parameters=True)
-        event.listen(self._file, "connect", _prepare)
-        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
-        self._writer: threading.Thread | None = None
-        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
+        self._path = url.database
+        self._open: dict[str, sqlite3.Connection] = {}
+        self._writer = Lane("store-writer", self._write_all, AT_ONCE)
+        self._reader = Lane("store-reader", self._read_all, AT_ONCE)
 
     async def write(self, work: Callable[[Tx], T]) -> T:
         """Do it in a transaction, when those before it are through. Raises StoreDown.
 
         A caller that is cancelled does not undo it: what was begun is committed, and its callbacks are called.
         """
-        if self._writer is None:
-            self._writer = threading.Thread(target=self._write_all, name="store-writer", daemon=True)
-            self._writer.start()
-        done: Future[tuple[T, Callbacks]] = Future()
-        self._jobs.put((work, done))  # type: ignore[arg-type]  # a Future of T is one of object
-        waiting = asyncio.wrap_future(done)
-        waiting.add_done_callback(_call_back)
+        running = self._writer.put(work)
+        running.add_done_callback(_call_back)
         with vendor_errors():
-            return (await asyncio.shield(waiting))[0]
-
-    def _write_all(self) -> None:
-        """The writing thread."""
-        while (job := self._jobs.get()) is not None:
-            jobs, ended = [job], False
-            while len(jobs) < AT_ONCE and not ended:
-                try:
-                    more = self._jobs.get_nowait()
-                except Empty:
-                    break
-                if more is None:
-                    ended = True
-                else:
-                    jobs.append(more)
-            self._commit(jobs)
-            if ended:
-                return
-
-    def _commit(self, jobs: list[Job]) -> None:
-        """All of them in one transaction; each is told what came of it, and only once it is on disk."""
-        results: list[tuple[object, Callbacks] | BaseException] = []
-        try:
-            with self._file.connect() as connection:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-                results = [_attempt(work, connection) for work, _ in jobs]
-                connection.commit()
-        except BaseException as error:  # noqa: BLE001 - handed on to everybody who waits
-            results = [error] * len(jobs)
-        for (_, done), result in zip(jobs, results, strict=True):
-            if isinstance(result, BaseException):
-                done.set_exception(result)
-            else:
-                done.set_result(result)
+            result, _ = cast("tuple[T, Callbacks]", await asyncio.shield(running))
+            return result
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Do it on a snapshot, without writing. Raises StoreDown."""
         with vendor_errors():
-            return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+            return cast("T", await self._reader.put(work))
 
-    def _read(self, work: Callable[[Connection], T]) -> T:
-        with self._file.connect() as connection:
-            connection.exec_driver_sql("BEGIN")
-            return work(connection)
+    async def alter(self, work: Callable[[Connection], T]) -> T:
+        """Do it in a transaction on a connection of SQLAlchemy's, for the schema. Raises StoreDown."""
+        with vendor_errors():
+            return await asyncio.to_thread(self._alter, work)
+
+    def _alter(self, work: Callable[[Connection], T]) -> T:
+        engine = create_engine(self.url.set(drivername="sqlite"), creator=self._connect, hide_parameters=True)
+        try:
+            with engine.connect() as connection:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                result = work(connection)
+                connection.commit()
+                return result
+        finally:
+            engine.dispose()
+
+    def _write_all(self, jobs: list[Job]) -> list[object]:
+        """All of them in one transaction; each is told what came of it, and only once it is on disk."""
+        try:
+            connection = self._connection("write")
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                results = [_attempt(cast("Work", job.work), connection) for job in jobs]
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        except BaseException as error:  # noqa: BLE001 - handed on to everybody who waits
+            return [_wrapped(error)] * len(jobs)
+        return results
+
+    def _read_all(self, jobs: list[Job]) -> list[object]:
+        """All of them on one snapshot."""
+        try:
+            connection = self._connection("read")
+            connection.execute("BEGIN")
+            try:
+                return [_look(cast("Callable[[RawConnection], object]", job.work), connection) for job in jobs]
+            finally:
+                connection.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            return [_wrapped(error)] * len(jobs)
+
+    def _connection(self, purpose: str) -> sqlite3.Connection:
+        """The thread's own connection, opened when it is first needed."""
+        if purpose not in self._open:
+            self._open[purpose] = self._connect()
+        return self._open[purpose]
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=10, isolation_level=None, check_same_thread=False)
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}").close()
+        return connection
 
     async def aclose(self) -> None:
         """Let what is running end, and close all connections."""
-        if self._writer is not None:
-            self._jobs.put(None)
-            await asyncio.to_thread(self._writer.join)
-            self._writer = None
-        await asyncio.to_thread(self._readers.shutdown)
-        self._file.dispose()
+        await self._writer.aclose()
+        await self._reader.aclose()
+        while self._open:
+            self._open.popitem()[1].close()
 
 
-def _attempt(work: Callable[[Tx], object], connection: Connection) -> tuple[object, Callbacks] | BaseException:
+def _attempt(work: Work, connection: sqlite3.Connection) -> object:
     """One transaction among others: what came of it, or why it was undone. Raises when the whole is broken."""
-    connection.exec_driver_sql("SAVEPOINT one")
+    connection.execute("SAVEPOINT one")
     try:
-        done = in_tx(work, connection)
-    except Exception as error:
-        connection.exec_driver_sql("ROLLBACK TO one")
-        connection.exec_driver_sql("RELEASE one")
-        if isinstance(error, SQLAlchemyError) and getattr(error, "connection_invalidated", False):
-            raise
-        return error
-    connection.exec_driver_sql("RELEASE one")
+        done = in_tx(work, cast("Connection", RawConnection(connection)))
+    except Exception as error:  # noqa: BLE001 - handed on to whoever waits for it
+        connection.execute("ROLLBACK TO one")
+        connection.execute("RELEASE one")
+        return _wrapped(error)
+    connection.execute("RELEASE one")
     return done
 
 
-def _call_back(done: "asyncio.Future[tuple[T, Callbacks]]") -> None:
+def _look(work: Callable[[RawConnection], object], connection: sqlite3.Connection) -> object:
+    try:
+        return work(RawConnection(connection))
+    except Exception as error:  # noqa: BLE001 - handed on to whoever waits for it
+        return _wrapped(error)
+
+
+def _wrapped(error: BaseException) -> BaseException:
+    """A copy for each waiter would lose the traceback; StopIteration cannot be set on a future."""
+    return RuntimeError(str(error)) if isinstance(error, StopIteration) else error
+
+
+def _call_back(done: "asyncio.Future[object]") -> None:
     """Also when nobody waits for the transaction any more."""
     if done.cancelled() or done.exception() is not None:
         return
-    for callback in done.result()[1]:
+    for callback in cast("tuple[object, Callbacks]", done.result())[1]:
         callback()
-
-
-def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    connection.isolation_level = None  # transactions begin and end where we say so
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()

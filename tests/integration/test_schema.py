@@ -34,7 +34,7 @@ async def test_the_migrations_make_the_tables_that_the_code_declares(url: str) -
     database = connect(url)
     assert await schema.migrate(database) == (None, schema.HEAD)
     assert await schema.migrate(database) == (schema.HEAD, schema.HEAD)
-    assert await database.read(differences) == []
+    assert await database.alter(differences) == []
     assert await schema.is_current(database)
     await database.aclose()
 

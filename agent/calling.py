@@ -32,9 +32,12 @@ async def run(tool: Tool, call: ToolCall, context: ToolContext, clock: Clock) ->
         async with asyncio.timeout(tool.time_limit):
             result = _as_json(await _call(tool.function, arguments))
     except TimeoutError:
-        text = f"took longer than {tool.time_limit:g} s and was stopped"
+        text = f"took longer than {tool.time_limit:g} s and was given up"
+        text += "" if tool.effect == "read" else "; it may have happened all the same"
         return ToolFailed(at=clock.now(), call_id=call.id, why="timed_out", error=text)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a tool raises is for the model to read
+    except (Exception, SystemExit, asyncio.CancelledError) as error:  # whatever a tool raises is for the model to read
+        if _is_for_us(error):
+            raise
         log.info("tool.raised", tool=tool.name, call_id=call.id, error_type=type(error).__name__)
         return ToolFailed(at=clock.now(), call_id=call.id, why="raised", error=_explain(error))
     return ToolReturned(at=clock.now(), call_id=call.id, result=result)
@@ -49,7 +52,9 @@ async def preview(tool: Tool, call: ToolCall) -> str:
             return str(await _call(tool.preview, tool.check(call.arguments)))
     except TimeoutError:
         return "(the preview took too long)"
-    except Exception as error:  # noqa: BLE001 - a broken preview must not hide the arguments
+    except (Exception, asyncio.CancelledError) as error:  # a broken preview must not hide the arguments
+        if _is_for_us(error):
+            raise
         log.warning("tool.preview_failed", tool=tool.name, error_type=type(error).__name__)
         return f"(the preview failed: {type(error).__name__})"
 
@@ -61,6 +66,12 @@ async def _call(function: object, arguments: dict[str, object]) -> object:
         return await function(**arguments)
     result = await asyncio.to_thread(function, **arguments)
     return await result if isinstance(result, Awaitable) else result
+
+
+def _is_for_us(error: BaseException) -> bool:
+    """Whether it is we who are cancelled. A tool can raise the same by itself, and then it has failed."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and (task is None or task.cancelling() > 0)
 
 
 def _as_json(result: object) -> JsonValue:

@@ -63,3 +63,5 @@ class Outbox:
             await self._channel(conversation.channel_kind).show_presence(conversation, presence)
         except TwokeyError as error:
             log.debug("presence.failed", conversation=conversation.key, error=str(error))
+        except Exception:
+            log.exception("presence.broken", conversation=conversation.key)

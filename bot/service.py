@@ -75,6 +75,8 @@ class Service:
         if self.smtp is not None:
             await self._stack.enter_async_context(self.smtp)
         if self.role != "web":
+            # Elsewhere nobody works off what is woken, and it would only pile up: the workers' sweeps find it.
+            self.threads.wake, self.threads.cards_changed = self.engine.wake, self.cards.changed
             self._tasks = [
                 asyncio.create_task(self.engine.run(), name="engine"),
                 asyncio.create_task(self.cards.run(), name="cards"),

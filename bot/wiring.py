@@ -77,7 +77,6 @@ def build(
     loop = Loop(_agents(deployment, settings), model, gate, outbox, clock, ids)
     engine = Engine(threads, loop, settings.workers)
     cards = Cards(index, gate, outbox)
-    threads.wake, threads.cards_changed = engine.wake, cards.changed
     return Service(
         settings=settings,
         deployment=deployment,

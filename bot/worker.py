@@ -13,7 +13,7 @@ from functools import partial
 
 import structlog
 
-from agent.errors import Fenced, TwokeyError
+from agent.errors import ChannelDown, ConfigError, Fenced, StoreDown, TwokeyError
 from agent.loop import Loop
 from store.database import Tx
 from store.held import HeldThread
@@ -25,6 +25,8 @@ SWEEP = 1.0
 """Seconds between two looks at the store without a hint."""
 BACKOFF = (1.0, 5.0, 15.0, 60.0, 180.0)
 """Seconds before a thread is tried again that could not be worked on."""
+PASSING = (ChannelDown, StoreDown, ConfigError)
+"""What time or an operator mends, and nobody's message: for these a thread is tried for as long as it takes."""
 
 
 class Engine:
@@ -39,7 +41,6 @@ class Engine:
         self._tasks: set[asyncio.Task[None]] = set()
         self._signal = asyncio.Event()
         self._stopping = asyncio.Event()
-        self._failures: dict[str, int] = {}
 
     def wake(self, tx: Tx, thread_id: str) -> None:
         """Look at the thread once this transaction is committed."""
@@ -115,21 +116,21 @@ class Engine:
             with contextlib.suppress(Exception):
                 await asyncio.shield(held.hand_back())
             raise
-        except Exception as error:
-            tries = self._failures.get(held.thread_id, 0)
-            self._failures[held.thread_id] = tries + 1
-            delay = BACKOFF[min(tries, len(BACKOFF) - 1)]
-            is_stalled = await held.give_up(delay)
-            expected = isinstance(error, TwokeyError)  # then its words say it all, and a traceback would not help
-            log.log(
-                logging.ERROR if is_stalled or not expected else logging.WARNING,
-                "thread.stalled" if is_stalled else "thread.delayed",
-                error=str(error) if expected else type(error).__name__,
-                exc_info=not expected,
-                retry_in=None if is_stalled else delay,
-            )
-        else:
-            self._failures.pop(held.thread_id, None)
+        except Exception as error:  # noqa: BLE001 - it is told, and the thread is tried again
+            await self._give_up(held, error)
+
+    async def _give_up(self, held: HeldThread, error: Exception) -> None:
+        delay = BACKOFF[min(held.attempts, len(BACKOFF) - 1)]
+        is_passing = isinstance(error, PASSING) and held.attempts >= len(BACKOFF) - 1
+        is_stalled = await held.give_up(delay, failed=0 if is_passing else 1)
+        expected = isinstance(error, TwokeyError)  # then its words say it all, and a traceback would not help
+        log.log(
+            logging.ERROR if is_stalled or not expected else logging.WARNING,
+            "thread.stalled" if is_stalled else "thread.delayed",
+            error=str(error) if expected else type(error).__name__,
+            exc_info=None if expected else error,
+            retry_in=None if is_stalled else delay,
+        )
 
     async def _renewed(self, held: HeldThread, work: Coroutine[None, None, None]) -> None:
         task = asyncio.ensure_future(work)
@@ -145,6 +146,17 @@ class Engine:
             await asyncio.gather(task, renewing, return_exceptions=True)
 
     async def _renew(self, held: HeldThread) -> None:
+        """Raises Fenced when the thread is somebody else's, or may soon be. A store that blinks is asked again."""
+        now, pause = asyncio.get_running_loop().time, self.threads.lease / 3
+        ends = now() + self.threads.lease
         while True:
-            await asyncio.sleep(self.threads.lease / 3)
-            await held.renew()
+            await asyncio.sleep(pause)
+            asked = now()
+            try:
+                async with asyncio.timeout_at(ends):
+                    await held.renew()
+                ends = asked + self.threads.lease
+            except (StoreDown, TimeoutError) as error:
+                log.warning("thread.not_renewed", error=str(error) or "no answer in time")
+                if now() + pause >= ends:
+                    raise Fenced from error

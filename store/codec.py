@@ -56,11 +56,20 @@ def chained(events: Sequence[Event], after: int, head: bytes) -> list[Link]:
     links: list[Link] = []
     for seq, event in enumerate(events, start=after + 1):
         at = micros(event.at)
-        body = event.model_dump_json(exclude={"kind", "at"}, exclude_defaults=True)
+        body = _body(event)
         digest = hashlib.sha256(body.encode()).digest()
         head = link_hash(head, seq, event.kind, at, digest)
         links.append(Link(seq, event.kind, at, body, digest, head))
     return links
+
+
+def _body(event: Event) -> str:
+    """Half a character, which no UTF-8 can carry, becomes a question mark: no text of anybody's may stop a thread."""
+    try:
+        return event.model_dump_json(exclude={"kind", "at"}, exclude_defaults=True)
+    except ValueError:
+        values = event.model_dump(mode="json", exclude={"kind", "at"}, exclude_defaults=True)
+        return json.dumps(values, ensure_ascii=False).encode("utf-8", "replace").decode()
 
 
 def link_hash(before: bytes, seq: int, kind: str, at: int, digest: bytes) -> bytes:

@@ -42,12 +42,20 @@ class HeldThread:
     """Satisfies `agent.ports.Claim`."""
 
     def __init__(
-        self, threads: Home, place: Place, epoch: int, conversation: SlackThread | MailThread | ApiThread, agent: str
+        self,
+        threads: Home,
+        place: Place,
+        epoch: int,
+        conversation: SlackThread | MailThread | ApiThread,
+        agent: str,
+        attempts: int,
     ) -> None:
         self.threads = threads
         self.thread_id = place.id
         self.conversation = conversation
         self.agent = agent
+        self.attempts = attempts
+        """How often in a row it could not be worked on."""
         self._place = place
         self._claim = {"id": place.id, "epoch": epoch}
 
@@ -67,6 +75,7 @@ class HeldThread:
         statement = self.threads.statements.append
         await self.threads.database.write(lambda tx: self._advance(tx, statement, after, events, links))
         self._place = Place(self.thread_id, links[-1].seq, links[-1].hash)
+        self.attempts = 0
 
     async def release(self, events: Sequence[Event], after: int, wake_at: datetime | None) -> None:
         """Write these, note when to look again, and let go. Raises Conflict or Fenced."""
@@ -80,9 +89,12 @@ class HeldThread:
         statement = self.threads.statements.hand_back
         await self.threads.database.write(lambda tx: tx.connection.execute(statement, self._claim).close())
 
-    async def give_up(self, delay: float) -> bool:
-        """Let go after a failure and look again after `delay` seconds. True when it failed too often, and stalls."""
-        row = {**self._claim, "not_before": micros(self.threads.clock.now()) + int(delay * 1_000_000)}
+    async def give_up(self, delay: float, failed: int = 1) -> bool:
+        """Let go after a failure and look again after `delay` seconds. True when it failed too often, and stalls.
+
+        `failed` is by how much it counts: 0 for what only time can mend.
+        """
+        row = {**self._claim, "failed": failed, "not_before": micros(self.threads.clock.now()) + int(delay * 1_000_000)}
         statement = self.threads.statements.give_up
         status = await self.threads.database.write(
             lambda tx: tx.connection.execute(statement, row).scalar_one_or_none()

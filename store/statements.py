@@ -19,7 +19,9 @@ INSERT = text(
     "INSERT INTO event (thread_id, seq, kind, at, body, digest, hash) "
     "VALUES (:thread_id, :seq, :kind, :at, :body, :digest, :hash)"
 )
-GROW = text("UPDATE thread SET last_seq = :seq, head = :head, status = 'active', not_before = 0 WHERE id = :id")
+GROW = text(
+    "UPDATE thread SET last_seq = :seq, head = :head, status = 'active', not_before = 0, attempts = 0 WHERE id = :id"
+)
 ENTRIES = text("SELECT seq, kind, at, body FROM event WHERE thread_id = :id AND seq > :after ORDER BY seq")
 PLACE = text("SELECT last_seq, head FROM thread WHERE id = :id")
 OPEN_APPROVALS = text("SELECT id FROM approval WHERE thread_id = :id AND status = 'open' ORDER BY asked_seq")
@@ -66,7 +68,7 @@ class Statements:
             claim=text(
                 f"UPDATE thread SET epoch = epoch + 1, lease_until = {now} + :lease "
                 f"WHERE id = :id AND lease_until <= {now} AND {due} "
-                "RETURNING epoch, last_seq, head, conversation, agent"
+                "RETURNING epoch, last_seq, head, conversation, agent, attempts"
             ),
             append=text(f"UPDATE thread SET {grown} WHERE {held} AND last_seq = :after"),
             release=text(
@@ -75,8 +77,8 @@ class Statements:
             ),
             hand_back=text(f"UPDATE thread SET lease_until = 0 WHERE {held}"),
             give_up=text(
-                "UPDATE thread SET lease_until = 0, attempts = attempts + 1, not_before = :not_before, "
-                f"status = CASE WHEN attempts + 1 >= {STALLED_AFTER} THEN 'stalled' ELSE status END "
+                "UPDATE thread SET lease_until = 0, attempts = attempts + :failed, not_before = :not_before, "
+                f"status = CASE WHEN attempts + :failed >= {STALLED_AFTER} THEN 'stalled' ELSE status END "
                 f"WHERE {held} RETURNING status"
             ),
             renew=text(f"UPDATE thread SET lease_until = {now} + :lease WHERE {held}"),

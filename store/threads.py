@@ -167,6 +167,6 @@ class Threads:
         row = await self.database.write(lambda tx: tx.connection.execute(statement, values).one_or_none())
         if row is None:
             return None
-        epoch, last_seq, head, conversation, agent = row
+        epoch, last_seq, head, conversation, agent, attempts = row
         place = Place(thread_id, last_seq, head)
-        return HeldThread(self, place, epoch, codec.conversation(conversation), agent)
+        return HeldThread(self, place, epoch, codec.conversation(conversation), agent, attempts)

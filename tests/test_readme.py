@@ -17,9 +17,8 @@ PAGES = tuple(path for path in tracked() if path.suffix == ".md" and path.parts[
 TYPED = re.compile(r"^(?:\$ | {4})?(?:[A-Z_]+=\S+ )*(?:\S*/)?twokey ([a-z].*)$")
 INLINE = re.compile(r"`(?:[A-Z_]+=\S+ )?twokey ([a-z][^`]*)`")
 BLOCK = re.compile(r"^```(?:console|sh|bash)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-WRONG_USE = next(
-    each for each in typer.BadParameter.__mro__ if each.__name__ == "UsageError"
-)  # Typer has no name for it
+WRONG_USE = next(each for each in typer.BadParameter.__mro__ if each.__name__ == "UsageError")
+"""Of the parser that Typer brings along; it has no public name."""
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
 
 

@@ -15,7 +15,8 @@ from tests.memory import MemoryThreads
 from tests.memory_approvals import MemoryApprovals
 from tests.memory_tables import MemoryDatabase
 
-LEASE = 0.15
+LEASE = 0.4
+"""Seconds: short, for tests wait until it is over; long enough for what they do within one on a busy machine."""
 
 
 @dataclass

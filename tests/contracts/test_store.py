@@ -1,79 +1,20 @@
-"""What any store promises, whatever it is made of: SQLite, PostgreSQL, or the memory that simulations run on."""
+"""What any store promises of threads: SQLite, PostgreSQL, or the memory that simulations run on."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from agent.conversation import MailHeaders, MailThread
-from agent.errors import AlreadySeen, AlreadySettled, Conflict, Fenced
+from agent.errors import AlreadySeen, Conflict, Fenced
 from agent.events import (
-    ApprovalDecided,
-    ApprovalRequested,
-    Event,
     ReplySent,
-    ThreadCancelled,
-    TimerFired,
-    ToolReturned,
 )
-from agent.verdict import Approved, Cancelled, Rejected
-from store.held import HeldThread
-from tests.builders import ADA, AT, LEADS, PLACE, a_message
-from tests.contracts.stores import LEASE, MAKES, Store, store_at, store_in_memory
-from tests.memory import MemoryHeld
-from tests.migrated import sqlite_at
+from tests.builders import AT, PLACE, a_message
+from tests.contracts.steps import claim, length, say
+from tests.contracts.stores import LEASE, Store
 
 OTHER = MailThread(mailbox="a@x", root="<1@x>")
-
-
-@pytest.fixture(params=MAKES)
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    """An empty one."""
-    if request.param == "memory":
-        yield store_in_memory()
-        return
-    is_file = request.param == "sqlite"
-    url = sqlite_at(tmp_path / "contract.db") if is_file else str(request.getfixturevalue("migrated_postgres_url"))
-    async with store_at(url) as found:
-        yield found
-
-
-async def say(store: Store, key: str = "k1") -> str:
-    found = await store.threads.take_in(PLACE, a_message(), keys=[key], new_id="thr_1", agent="support")
-    assert found
-    return found
-
-
-async def claim(store: Store) -> HeldThread | MemoryHeld:
-    held = await store.threads.claim("thr_1")
-    assert held
-    return held
-
-
-async def length(store: Store) -> int:
-    entries = await store.threads.entries("thr_1")
-    assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
-    return len(entries)
-
-
-def asked(approval_id: str = "apr_1") -> ApprovalRequested:
-    return ApprovalRequested(
-        at=AT,
-        approval_id=approval_id,
-        about="call",
-        call_id="c1",
-        title="t",
-        why="w",
-        rule="r",
-        approvers=LEADS,
-        expires_at=AT + timedelta(hours=1),
-        shown_on=(PLACE,),
-    )
-
-
-REJECTED = ApprovalDecided(at=AT, approval_id="apr_1", decision=Rejected(reason="no"))
 
 
 # --- in -------------------------------------------------------------------------------------------------------------
@@ -241,104 +182,3 @@ async def test_an_append_that_succeeds_forgets_the_failures(store: Store) -> Non
         await held.load()
         await held.append([a_message()], await length(store))
         await held.hand_back()
-
-
-# --- approvals ------------------------------------------------------------------------------------------------------
-
-
-async def test_an_approval_is_settled_once_and_a_refused_decision_leaves_nothing(store: Store) -> None:
-    await say(store)
-    await store.threads.inform("thr_1", [asked()])
-    assert await store.index.listed() == ["apr_1"]
-    await store.threads.inform("thr_1", [REJECTED])
-    late = ApprovalDecided(at=AT, approval_id="apr_1", decision=Approved(digest="d"))
-    refused: tuple[list[Event], ...] = ([late], [a_message(), late], [late, a_message()])
-    for events in refused:
-        with pytest.raises(AlreadySettled):
-            await store.threads.inform("thr_1", events)
-    assert await length(store) == 3
-    facts = await store.index.facts("apr_1")
-    assert facts
-    assert (facts.thread_id, facts.request, facts.decided, facts.outcome) == ("thr_1", asked(), REJECTED, None)
-    assert await store.index.listed() == []
-    assert await store.index.listed(open_only=False, thread_id="thr_1") == ["apr_1"]
-
-
-async def test_whoever_holds_the_thread_cannot_settle_twice_either(store: Store) -> None:
-    await say(store)
-    await store.threads.inform("thr_1", [asked(), REJECTED])
-    held = await claim(store)
-    await held.load()
-    with pytest.raises(AlreadySettled):
-        await held.append([a_message(), REJECTED], 3)
-    with pytest.raises(AlreadySettled):
-        await held.release([REJECTED], 3, None)
-    await held.append([a_message()], 3)
-    assert await length(store) == 4
-
-
-async def test_cancelling_settles_what_stands_open(store: Store) -> None:
-    await say(store)
-    await store.threads.inform("thr_1", [asked("apr_2"), asked("apr_1")])
-    await store.threads.cancel("thr_1", ADA, "never mind")
-    events = [entry.event for entry in await store.threads.entries("thr_1", 3)]
-    assert isinstance(events[0], ThreadCancelled)
-    decided = [(e.approval_id, e.decision) for e in events[1:] if isinstance(e, ApprovalDecided)]
-    assert decided == [("apr_2", Cancelled(reason="never mind")), ("apr_1", Cancelled(reason="never mind"))]
-    assert await store.index.listed() == []
-
-
-async def test_the_outcome_of_an_approved_call_is_found(store: Store) -> None:
-    await say(store)
-    done = ToolReturned(at=AT, call_id="c1", approval_id="apr_1", result={"a": 1})
-    approved = ApprovalDecided(at=AT, approval_id="apr_1", decision=Approved(digest="d"))
-    await store.threads.inform("thr_1", [asked(), approved, done])
-    facts = await store.index.facts("apr_1")
-    assert facts
-    assert facts.outcome == done
-    assert await store.index.facts("apr_9") is None
-
-
-async def test_a_card_follows_the_facts(store: Store) -> None:
-    await say(store)
-    await store.threads.inform("thr_1", [asked()])
-    assert store.cards
-    assert await store.index.due_cards() == [("apr_1", PLACE.key)]
-    first = await store.index.claim_card("apr_1", PLACE.key)
-    assert first
-    assert (first.address, first.wanted, first.shown, first.tried) == (PLACE, 1, 0, False)
-    assert await store.index.claim_card("apr_1", PLACE.key) is None
-    await store.threads.inform("thr_1", [TimerFired(at=AT, timer="remind:apr_1:1"), REJECTED])
-    await store.index.card_shown(first, "receipt")
-    second = await store.index.claim_card("apr_1", PLACE.key)
-    assert second
-    assert (second.wanted, second.shown, second.receipt, second.tried) == (3, 1, "receipt", True)
-    await store.index.card_shown(second, "receipt")
-    assert await store.index.due_cards() == []
-    assert await store.index.claim_card("apr_1", PLACE.key) is None
-
-
-async def test_a_card_whose_showing_fails_is_due_later_or_never(store: Store) -> None:
-    await say(store)
-    await store.threads.inform("thr_1", [asked()])
-    card = await store.index.claim_card("apr_1", PLACE.key)
-    assert card
-    await store.index.card_failed(card, 30)
-    assert await store.index.due_cards() == []
-    store.clock.move(30)
-    again = await store.index.claim_card("apr_1", PLACE.key)
-    assert again
-    assert (again.attempts, again.tried) == (1, True)
-    await store.index.card_failed(again, None)
-    store.clock.move(3600)
-    assert await store.index.due_cards() == []
-
-
-async def test_a_card_is_taken_over_from_whoever_died(store: Store) -> None:
-    await say(store)
-    await store.threads.inform("thr_1", [asked()])
-    assert await store.index.claim_card("apr_1", PLACE.key)
-    await asyncio.sleep(LEASE * 1.5)
-    again = await store.index.claim_card("apr_1", PLACE.key)
-    assert again
-    assert again.tried

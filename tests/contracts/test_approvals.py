@@ -1,0 +1,116 @@
+"""What any store promises of approvals and their cards, whatever it is made of."""
+
+import asyncio
+
+import pytest
+
+from agent.errors import AlreadySettled
+from agent.events import (
+    ApprovalDecided,
+    Event,
+    ThreadCancelled,
+    TimerFired,
+    ToolReturned,
+)
+from agent.verdict import Approved, Cancelled
+from tests.builders import ADA, AT, PLACE, a_message
+from tests.contracts.steps import REJECTED, asked, claim, length, say
+from tests.contracts.stores import LEASE, Store
+
+
+async def test_an_approval_is_settled_once_and_a_refused_decision_leaves_nothing(store: Store) -> None:
+    await say(store)
+    await store.threads.inform("thr_1", [asked()])
+    assert await store.index.listed() == ["apr_1"]
+    await store.threads.inform("thr_1", [REJECTED])
+    late = ApprovalDecided(at=AT, approval_id="apr_1", decision=Approved(digest="d"))
+    refused: tuple[list[Event], ...] = ([late], [a_message(), late], [late, a_message()])
+    for events in refused:
+        with pytest.raises(AlreadySettled):
+            await store.threads.inform("thr_1", events)
+    assert await length(store) == 3
+    facts = await store.index.facts("apr_1")
+    assert facts
+    assert (facts.thread_id, facts.request, facts.decided, facts.outcome) == ("thr_1", asked(), REJECTED, None)
+    assert await store.index.listed() == []
+    assert await store.index.listed(open_only=False, thread_id="thr_1") == ["apr_1"]
+
+
+async def test_whoever_holds_the_thread_cannot_settle_twice_either(store: Store) -> None:
+    await say(store)
+    await store.threads.inform("thr_1", [asked(), REJECTED])
+    held = await claim(store)
+    await held.load()
+    with pytest.raises(AlreadySettled):
+        await held.append([a_message(), REJECTED], 3)
+    with pytest.raises(AlreadySettled):
+        await held.release([REJECTED], 3, None)
+    await held.append([a_message()], 3)
+    assert await length(store) == 4
+
+
+async def test_cancelling_settles_what_stands_open(store: Store) -> None:
+    await say(store)
+    await store.threads.inform("thr_1", [asked("apr_2"), asked("apr_1")])
+    await store.threads.cancel("thr_1", ADA, "never mind")
+    events = [entry.event for entry in await store.threads.entries("thr_1", 3)]
+    assert isinstance(events[0], ThreadCancelled)
+    decided = [(e.approval_id, e.decision) for e in events[1:] if isinstance(e, ApprovalDecided)]
+    assert decided == [("apr_2", Cancelled(reason="never mind")), ("apr_1", Cancelled(reason="never mind"))]
+    assert await store.index.listed() == []
+
+
+async def test_the_outcome_of_an_approved_call_is_found(store: Store) -> None:
+    await say(store)
+    done = ToolReturned(at=AT, call_id="c1", approval_id="apr_1", result={"a": 1})
+    approved = ApprovalDecided(at=AT, approval_id="apr_1", decision=Approved(digest="d"))
+    await store.threads.inform("thr_1", [asked(), approved, done])
+    facts = await store.index.facts("apr_1")
+    assert facts
+    assert facts.outcome == done
+    assert await store.index.facts("apr_9") is None
+
+
+async def test_a_card_follows_the_facts(store: Store) -> None:
+    await say(store)
+    await store.threads.inform("thr_1", [asked()])
+    assert store.cards
+    assert await store.index.due_cards() == [("apr_1", PLACE.key)]
+    first = await store.index.claim_card("apr_1", PLACE.key)
+    assert first
+    assert (first.address, first.wanted, first.shown, first.tried) == (PLACE, 1, 0, False)
+    assert await store.index.claim_card("apr_1", PLACE.key) is None
+    await store.threads.inform("thr_1", [TimerFired(at=AT, timer="remind:apr_1:1"), REJECTED])
+    await store.index.card_shown(first, "receipt")
+    second = await store.index.claim_card("apr_1", PLACE.key)
+    assert second
+    assert (second.wanted, second.shown, second.receipt, second.tried) == (3, 1, "receipt", True)
+    await store.index.card_shown(second, "receipt")
+    assert await store.index.due_cards() == []
+    assert await store.index.claim_card("apr_1", PLACE.key) is None
+
+
+async def test_a_card_whose_showing_fails_is_due_later_or_never(store: Store) -> None:
+    await say(store)
+    await store.threads.inform("thr_1", [asked()])
+    card = await store.index.claim_card("apr_1", PLACE.key)
+    assert card
+    await store.index.card_failed(card, 30)
+    assert await store.index.due_cards() == []
+    store.clock.move(30)
+    again = await store.index.claim_card("apr_1", PLACE.key)
+    assert again
+    assert (again.attempts, again.tried) == (1, True)
+    await store.index.card_failed(again, None)
+    store.clock.move(3600)
+    assert await store.index.due_cards() == []
+
+
+async def test_a_card_is_taken_over_from_whoever_died(store: Store) -> None:
+    await say(store)
+    await store.threads.inform("thr_1", [asked()])
+    assert await store.index.claim_card("apr_1", PLACE.key)
+    await asyncio.sleep(LEASE * 1.5)
+    again = await store.index.claim_card("apr_1", PLACE.key)
+    assert again
+    assert again.tried

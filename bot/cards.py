@@ -22,6 +22,7 @@ SWEEP = 1.0
 BACKOFF = (1.0, 5.0, 30.0, 120.0, 600.0)
 """Seconds before a card is tried again that could not be shown."""
 MAX_ATTEMPTS = 20
+"""For a card that is settled. One that can still be decided is tried for as long as it can."""
 
 
 class Cards:
@@ -31,7 +32,8 @@ class Cards:
         self.index = index
         self.gate = gate
         self.outbox = outbox
-        self._room = asyncio.Semaphore(at_once)
+        self.at_once = at_once
+        self._showing: set[tuple[str, str]] = set()
         self._signal = asyncio.Event()
         self._stopping = asyncio.Event()
 
@@ -40,20 +42,35 @@ class Cards:
         self._signal.set()
 
     async def run(self) -> None:
-        """Work until `stop`."""
-        while not self._stopping.is_set():
-            self._signal.clear()
-            try:
-                due = await self.index.due_cards()
-                await asyncio.gather(*(self._show(*each) for each in due))
-            except Exception:
-                log.exception("cards.failed")
-                due = []
-            if due:
-                continue
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(SWEEP):
-                    await self._signal.wait()
+        """Work until `stop`, and then until what is being shown is shown."""
+        async with asyncio.TaskGroup() as group:
+            while not self._stopping.is_set():
+                self._signal.clear()
+                await self._start_due(group)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(SWEEP):
+                        await self._signal.wait()
+
+    async def _start_due(self, group: asyncio.TaskGroup) -> None:
+        try:
+            due = await self.index.due_cards()
+        except Exception:
+            log.exception("cards.failed")
+            return
+        for each in due:
+            if len(self._showing) < self.at_once and each not in self._showing:
+                self._showing.add(each)
+                group.create_task(self._work(each))
+
+    async def _work(self, each: tuple[str, str]) -> None:
+        """Show it, and look for more; after a failure that nobody foresaw only at the next sweep."""
+        try:
+            await self._show(*each)
+            self._signal.set()
+        except Exception:
+            log.exception("cards.failed", approval_id=each[0])
+        finally:
+            self._showing.discard(each)
 
     def stop(self) -> None:
         """Take nothing new."""
@@ -61,13 +78,9 @@ class Cards:
         self._signal.set()
 
     async def _show(self, approval_id: str, address_key: str) -> None:
-        async with self._room:
-            due = await self.index.claim_card(approval_id, address_key)
-            if due is None:
-                return
-            facts = await self.index.facts(approval_id)
-            if facts is None:
-                return
+        due = await self.index.claim_card(approval_id, address_key)
+        facts = await self.index.facts(approval_id) if due is not None else None
+        if due is not None and facts is not None:
             await self._bring_up_to_date(due, self.gate.card(facts))
 
     async def _bring_up_to_date(self, due: DueCard, card: Card) -> None:
@@ -76,7 +89,7 @@ class Cards:
         try:
             receipt = await self.outbox.show(due.address, card, due.receipt, fresh=not due.tried)
         except ChannelDown as error:
-            is_last = due.attempts + 1 >= MAX_ATTEMPTS
+            is_last = not card.is_open and due.attempts + 1 >= MAX_ATTEMPTS
             delay = None if is_last else BACKOFF[min(due.attempts, len(BACKOFF) - 1)]
             await self.index.card_failed(due, delay)
             log.warning("card.delayed", **where, error=str(error), retry_in=delay)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from agent.conversation import Identity
+from agent.conversation import Identity, SlackThread
 from agent.events import ApprovalRequested, Event, PromptStamp
 from agent.loop import Agent, Loop
 from approvals.gate import Gate
@@ -63,9 +63,9 @@ class World:
     ledger: Ledger
     clock: FakeClock
 
-    async def say(self, text: str, key: str = "k1", sender: Identity = ADA) -> str:
+    async def say(self, text: str, key: str = "k1", sender: Identity = ADA, place: SlackThread = PLACE) -> str:
         """Somebody writes; the thread."""
-        thread_id = await self.inbox.deliver(Delivery(PLACE, (key,), sender, text))
+        thread_id = await self.inbox.deliver(Delivery(place, (key,), sender, text))
         assert thread_id
         return thread_id
 

@@ -193,7 +193,8 @@ def _in_doubt(current: CallState, tool: Tool, state: ThreadState, rules: Rules) 
     approvers = verdict.approvers if isinstance(verdict, Ask) else Approvers(anyone_in_thread=True)
     why = "The process stopped while this was running. It may or may not have happened."
     ask = Ask("in doubt", why, approvers)
-    choices = (IT_HAPPENED, STOP) if isinstance(verdict, Deny) else (IT_HAPPENED, RUN_AGAIN, STOP)
+    may_run = not (isinstance(verdict, Deny) or current.stopped)  # what was cancelled never starts
+    choices = (IT_HAPPENED, RUN_AGAIN, STOP) if may_run else (IT_HAPPENED, STOP)
     return RequestApproval("in_doubt", ask, call, choices=choices)
 
 

@@ -65,6 +65,7 @@ def test_a_cancelled_call_is_not_run_again_by_itself_though_that_does_no_harm() 
     effect = decide(state, WITH_NOTE)
     assert isinstance(effect, RequestApproval)
     assert effect.about == "in_doubt"
+    assert RUN_AGAIN not in effect.choices
 
 
 @pytest.mark.parametrize("text", ["stop", " Stop. ", "STOP!"])

@@ -129,6 +129,8 @@ class Reply:
     """The mail that is answered, in a mail conversation."""
     fresh: bool = True
     """False when an earlier try may have arrived: the channel looks before it sends."""
+    at: datetime | None = None
+    """When it was made: the same at each try, so that a mail is the same to the byte."""
 
     @property
     def key(self) -> str:

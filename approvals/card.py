@@ -59,6 +59,8 @@ class Card:
     outcome: Literal["", "done", "failed"] = ""
     """What became of the approved call."""
     outcome_text: str = ""
+    remind_at: tuple[datetime, ...] = ()
+    """When people are reminded of it, while it is open."""
 
     @property
     def is_open(self) -> bool:
@@ -104,6 +106,7 @@ def build(
         reason=_reason(decided),
         outcome=_outcome(outcome),
         outcome_text=outcome.error if isinstance(outcome, ToolFailed) else "",
+        remind_at=request.remind_at,
     )
 
 

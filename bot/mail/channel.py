@@ -7,7 +7,7 @@ guess it. So a mail whose sending was cut off is sent again under the same id, a
 import hashlib
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
 
@@ -71,7 +71,7 @@ class MailChannel:
                 subject=reply_subject(reply.mail.subject),
                 markdown=reply.text,
                 message_id=message_id,
-                at=self.clock.now(),
+                at=reply.at or self.clock.now(),
                 in_reply_to=reply.mail.message_id,
                 references=reply.mail.references,
                 reply_to=Mailbox(token.thread_address(self.address, reply.thread_id, self.secrets), self.name),
@@ -101,6 +101,25 @@ class MailChannel:
             await self._hand_over(self._settled(address, card, asked_id))
         return _SETTLED + asked_id
 
+    async def remind(
+        self,
+        address: SlackThread | SlackUser | MailAddress,
+        card: Card,
+        number: int,
+        receipt: str,  # noqa: ARG002 - the id of the mail that asked follows from the card
+        *,
+        fresh: bool,  # noqa: ARG002 - the id is fixed either way
+    ) -> str:
+        """The mail that asks, once more and under the first one."""
+        if not isinstance(address, MailAddress):
+            raise ChannelRefused("not a mail address")
+        place = f"{card.approval_id}.{address.key}"
+        message_id = self._message_id("m", f"{place}.{number}")
+        at = card.remind_at[number - 1] if 0 < number <= len(card.remind_at) else card.asked_at
+        asked_id = self._message_id("a", place)
+        await self._hand_over(replace(self._asking(address, card, message_id, reminds_of=asked_id), at=at))
+        return message_id
+
     async def show_presence(self, conversation: SlackThread | MailThread | ApiThread, presence: Presence) -> None:
         """Mail has no such thing."""
 
@@ -126,10 +145,11 @@ class MailChannel:
         except ChannelError as error:
             log.warning("mail.answer_failed", error=str(error))
 
-    def _asking(self, address: MailAddress, card: Card, message_id: str) -> Outgoing:
+    def _asking(self, address: MailAddress, card: Card, message_id: str, reminds_of: str = "") -> Outgoing:
+        """Its Date is that of the request and not of the try, so that each try is the same to the byte."""
         link = token.link_token(card.approval_id, address.person, self.secrets, card.expires_at + LINK_OUTLIVES)
         ask = ApprovalAsk(
-            title=card.title,
+            title=f"Reminder: {card.title}" if reminds_of else card.title,
             why=card.why,
             asked_by=card.requester,
             tool=card.tool,
@@ -148,10 +168,11 @@ class MailChannel:
         envelope = Outgoing(
             sender=Mailbox(self.address, self.name),
             to=(Mailbox(address.address),),
-            subject=_subject(card),
+            subject=reply_subject(_subject(card)) if reminds_of else _subject(card),
             markdown="",
             message_id=message_id,
-            at=self.clock.now(),
+            at=card.asked_at,
+            in_reply_to=reminds_of,
             reply_to=Mailbox(reply_to, self.name),
             delimiter=ABOVE,
             instance=self.instance,
@@ -165,7 +186,7 @@ class MailChannel:
             subject=reply_subject(_subject(card)),
             markdown=settled_text(card),
             message_id=self._message_id("s", f"{card.approval_id}.{address.key}"),
-            at=self.clock.now(),
+            at=card.decided_at or self.clock.now(),
             kind="auto-generated",
             in_reply_to=asked_id,
             instance=self.instance,

@@ -19,6 +19,7 @@ from bot.slack.blocks import blocks_of, text_of, text_without_buttons
 from bot.slack.failures import error_of, slack_failures
 from bot.slack.parts import parts_of
 from bot.slack.presence import show_status
+from bot.slack.reminder import permalink, reminder
 from bot.slack.text import escape
 
 log = structlog.get_logger()
@@ -37,7 +38,7 @@ class SlackChannel:
 
     def __init__(self, client_for: ClientFor) -> None:
         self.client_for = client_for
-        self._bot_users: dict[str, str] = {}
+        self._known_as: dict[str, tuple[str, str]] = {}
 
     async def send(self, conversation: SlackThread | MailThread | ApiThread, reply: Reply) -> tuple[str, ...]:
         """Post the reply in its thread, in as many messages as it needs; gives the receipt of each."""
@@ -62,10 +63,35 @@ class SlackChannel:
             if known:
                 return await self._update(client, address, card, known)
             channel, thread_ts = await _place(client, address)
-            ts = "" if fresh else await self._card_there(client, address.team, channel, thread_ts, card)
+            key = _card_key(card)
+            ts = "" if fresh else await self._there(client, address.team, (channel, thread_ts), key, card)
             if ts:
                 return await self._update(client, address, card, receipt(address.team, channel, ts))
             return receipt(address.team, channel, await _post_card(client, channel, thread_ts, card))
+
+    async def remind(
+        self, address: SlackThread | SlackUser | MailAddress, card: Card, number: int, known: str, *, fresh: bool
+    ) -> str:
+        """A short word that the card still waits, with the way to it; gives the receipt."""
+        if isinstance(address, MailAddress):
+            raise ChannelRefused("this address is not on Slack")
+        key = f"remind:{card.approval_id}:{number}"
+        with slack_failures():
+            client = await self.client_for(address.team)
+            _, url = await self._me(client, address.team)
+            channel, thread_ts = await _place(client, address)
+            ts = "" if fresh else await self._there(client, address.team, (channel, thread_ts), key, card)
+            if not ts:
+                where: dict[str, object] = {"channel": channel, **({"thread_ts": thread_ts} if thread_ts else {})}
+                answer = await client.chat_postMessage(
+                    text=reminder(card, permalink(url, known, thread_ts)),
+                    unfurl_links=False,
+                    unfurl_media=False,
+                    metadata=_metadata(key, 0),
+                    **where,  # type: ignore[arg-type]  # texts
+                )
+                ts = str(answer["ts"])
+        return receipt(address.team, channel, ts)
 
     async def show_presence(self, conversation: SlackThread | MailThread | ApiThread, presence: Presence) -> None:
         """Slack's own sign that the agent works. Gives up soon: nothing waits for decoration."""
@@ -93,7 +119,7 @@ class SlackChannel:
     async def _parts_there(self, client: AsyncWebClient, conversation: SlackThread, key: str) -> dict[int, str]:
         """Which parts of a reply are in the thread already: number to ts."""
         found: dict[int, str] = {}
-        me = await self._bot_user(client, conversation.team)
+        me, _ = await self._me(client, conversation.team)
         async for message in _messages(client, conversation.channel, conversation.thread_ts, "0"):
             payload = _payload(message, me)
             part = payload.get("part")
@@ -101,20 +127,21 @@ class SlackChannel:
                 found.setdefault(part, str(message["ts"]))
         return found
 
-    async def _card_there(self, client: AsyncWebClient, team: str, channel: str, thread_ts: str, card: Card) -> str:
-        """The ts of a card that was posted by a try whose end we did not see; empty when there is none."""
-        me = await self._bot_user(client, team)
+    async def _there(self, client: AsyncWebClient, team: str, where: tuple[str, str], key: str, card: Card) -> str:
+        """The ts of what was posted about a card by a try whose end we did not see; empty when there is none."""
+        me, _ = await self._me(client, team)
         oldest = f"{card.asked_at.timestamp() - 60:.6f}"
-        async for message in _messages(client, channel, thread_ts, oldest):
-            if _payload(message, me).get("key") == _card_key(card):
+        async for message in _messages(client, *where, oldest):
+            if _payload(message, me).get("key") == key:
                 return str(message["ts"])
         return ""
 
-    async def _bot_user(self, client: AsyncWebClient, team: str) -> str:
-        if team not in self._bot_users:
+    async def _me(self, client: AsyncWebClient, team: str) -> tuple[str, str]:
+        """Who we are in that team, and the address of the team."""
+        if team not in self._known_as:
             answer = await client.auth_test()
-            self._bot_users[team] = str(answer["user_id"])
-        return self._bot_users[team]
+            self._known_as[team] = str(answer["user_id"]), str(answer.get("url") or "")
+        return self._known_as[team]
 
 
 def receipt(team: str, channel: str, ts: str) -> str:

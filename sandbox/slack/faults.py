@@ -4,14 +4,14 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 
-_KINDS = ("429", "500", "hang", "lost_answer")
+_KINDS = ("429", "500", "hang", "lost_answer", "pass")
 ANY = "*"
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One failure. `error:<name>` answers ok=false; hang never answers and does nothing; lost_answer does the work,
-    then drops the connection."""
+    then drops the connection; pass is none: the call after it fails."""
 
     kind: str
     retry_after: int = 1

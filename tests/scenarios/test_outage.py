@@ -33,15 +33,14 @@ async def test_what_slack_gave_up_on_is_answered_once_after_the_outage(
         await slack.settled()
         assert not follow_up.ok
         await agent.start()
-        for channel, root in [(SUPPORT, each.ts) for each in missed] + [(direct.channel, direct.ts)]:
-            await until("the answer", lambda channel=channel, root=root: answers(channel, root), patience=40)
+        places = [(SUPPORT, each.ts) for each in missed] + [(direct.channel, direct.ts)]
+        await until("the answers", lambda: all(answers(*place) for place in places), patience=40)
         await until("the second answer", lambda: len(answers(SUPPORT, first.ts)) == 2, patience=40)
         await until("the end", lambda: agent.events("slack.caught_up"), patience=40)
         await agent.kill()
         await agent.start()
         await until("the next end", lambda: len(agent.events("slack.caught_up")) == 3, patience=40)
-        for channel, root in [(SUPPORT, each.ts) for each in missed] + [(direct.channel, direct.ts)]:
-            assert len(answers(channel, root)) == 1
+        assert [len(answers(*place)) for place in places] == [1, 1, 1]
         assert len(answers(SUPPORT, first.ts)) == 2
         received = [line["thread_id"] for line in agent.events("delivery.received")]
         assert len(received) == 5

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.slack.app import SlackApp, SlackOptions
+from bot.slack.listeners import Inbox
 from sandbox.clock import fresh, now, today
 from sandbox.serving import serving
 from sandbox.slack.post import Post
@@ -68,7 +69,7 @@ async def twokey(
 
 @asynccontextmanager
 async def by_socket(
-    slack: SlackStandIn, options: SlackOptions, inbox: RecordingInbox, gate: RecordingGate
+    slack: SlackStandIn, options: SlackOptions, inbox: Inbox, gate: RecordingGate
 ) -> AsyncIterator[SlackApp]:
     app = SlackApp(
         SlackOptions(options.bot_token, app_token=APP_TOKEN, api_url=options.api_url), inbox, gate, WallClock()
@@ -83,7 +84,7 @@ async def by_socket(
 
 @asynccontextmanager
 async def by_http(
-    slack: SlackStandIn, options: SlackOptions, inbox: RecordingInbox, gate: RecordingGate
+    slack: SlackStandIn, options: SlackOptions, inbox: Inbox, gate: RecordingGate
 ) -> AsyncIterator[SlackApp]:
     app = SlackApp(options, inbox, gate, WallClock())
     await app.start()

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from agent.conversation import JsonObject
 from agent.errors import ChannelDown, StoreDown
 from agent.events import MessageReceived
 from bot.inbox import Inbox
@@ -136,7 +138,7 @@ async def test_what_was_edited_before_we_saw_it_counts_only_when_we_were_away(of
     await office.slack.settled()
     assert await reader.once(away=False) == 0
     await office.database.write(
-        lambda tx: tx.connection.exec_driver_sql("DELETE FROM delivery WHERE key LIKE 'read:%'").close()
+        lambda tx: tx.connection.execute(text("DELETE FROM delivery WHERE key LIKE 'read:%'")).close()
     )
     assert await reader.once(away=True) == 1
     assert "two, mended" in await office.texts()
@@ -175,7 +177,7 @@ async def test_nothing_older_than_a_day_is_read(office: Office) -> None:
     reader = await office.reader()
     day = 86_400
     ancient = Deliveries(office.database)
-    await office.database.write(lambda tx: tx.connection.exec_driver_sql("UPDATE delivery SET at = 0").close())
+    await office.database.write(lambda tx: tx.connection.execute(text("UPDATE delivery SET at = 0")).close())
     assert await ancient.read_until("slack:" + cast.TEAM) is not None
     await reader.once(away=True)
     oldest = [float(str(call.arguments["oldest"])) for call in office.slack.calls("conversations.history")]
@@ -221,7 +223,7 @@ async def test_a_message_that_could_not_be_taken_in_makes_the_reader_due(office:
             return False
 
     told = asyncio.Event()
-    async with by_http(office.slack, office.options, Down(), RecordingGate()) as app:  # type: ignore[arg-type]  # a fake
+    async with by_http(office.slack, office.options, Down(), RecordingGate()) as app:
         app.on_failure = told.set
         said = await office.slack.say(ADA, SUPPORT, "two", mention=True)
     assert not said.ok
@@ -254,15 +256,15 @@ async def test_each_new_socket_makes_the_reader_due(office: Office) -> None:
     ],
 )
 def test_a_shared_channel_is_as_closed_in_the_past_as_live(message: dict[str, str], taken: bool) -> None:
-    channel = {"id": SUPPORT, "is_ext_shared": True}
-    said = {"user": ADA, "ts": "1700000000.000100", "text": f"<@{cast.BOT_USER}> hello", **message}
+    channel: JsonObject = {"id": SUPPORT, "is_ext_shared": True}
+    said: JsonObject = {"user": ADA, "ts": "1700000000.000100", "text": f"<@{cast.BOT_USER}> hello", **message}
     found = arrival(as_event(cast.TEAM, cast.BOT_USER, channel, said), cast.BOT_USER)
     assert isinstance(found, PassedOver) is not taken
 
 
 def test_in_a_named_shared_channel_only_our_own_people_count() -> None:
-    channel = {"id": SUPPORT, "is_ext_shared": True}
-    said = {"user": ADA, "ts": "1700000000.000100", "text": f"<@{cast.BOT_USER}> hello"}
+    channel: JsonObject = {"id": SUPPORT, "is_ext_shared": True}
+    said: JsonObject = {"user": ADA, "ts": "1700000000.000100", "text": f"<@{cast.BOT_USER}> hello"}
     for home, taken in ((cast.TEAM, True), ("T0OTHER", False), ("", False)):
         event = as_event(cast.TEAM, cast.BOT_USER, channel, {**said, "team": home})
         assert isinstance(arrival(event, cast.BOT_USER, {SUPPORT}), PassedOver) is not taken

@@ -1,0 +1,22 @@
+"""What people are reminded with: a line, and the way to the card. Pure."""
+
+from approvals.card import Card
+from bot.slack.blocks import LABEL_MOST, moment
+from bot.slack.text import escape, one_line
+
+
+def reminder(card: Card, link: str) -> str:
+    """The line, as mrkdwn."""
+    title = escape(one_line(card.title, LABEL_MOST))
+    what = f"<{link}|{title}>" if link else title
+    waits = "an answer" if card.about == "question" else "a decision"
+    return f"⏰ Reminder: {what} still waits for {waits}. It expires {moment(card.expires_at)}."
+
+
+def permalink(url: str, receipt: str, thread_ts: str) -> str:
+    """Where a browser finds the message of a receipt, as Slack's `chat.getPermalink` would say; empty for none."""
+    if not (url and receipt):
+        return ""
+    _, channel, ts = receipt.split(":")
+    inside = f"?thread_ts={thread_ts}&cid={channel}" if thread_ts and thread_ts != ts else ""
+    return f"{url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}{inside}"

@@ -1,0 +1,115 @@
+"""Takes out of the database what is older than anybody needs: in small transactions, so that nobody waits for it.
+
+- Delivery names and raw mails go by their own age: what comes again after so long is a new message.
+- Cards go when their approval is settled and would have expired by then; the approval itself stays, with its thread.
+- Threads go only when asked for, and only finished ones: nothing to do, no timer, no open approval, and no event since.
+  All that belongs to them goes with them, the log first of all.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, TextClause, text
+
+from store.codec import micros
+from store.database import Database, Tx
+
+BATCH = 500
+
+_DELIVERIES = "FROM delivery WHERE at < :before"
+_MAILS = "FROM raw_mail WHERE at < :before"
+_CARDS = (
+    "FROM card WHERE approval_id IN (SELECT id FROM approval WHERE status <> 'open' AND expires_at < :before) "
+    "AND lease_until = 0 AND shown >= wanted"
+)
+_FINISHED = (
+    "FROM thread WHERE created_at < :before AND last_seq = done_seq AND wake_at IS NULL AND lease_until = 0 "
+    "AND NOT EXISTS (SELECT 1 FROM approval WHERE thread_id = thread.id AND approval.status = 'open') "
+    "AND (SELECT at FROM event WHERE thread_id = thread.id AND seq = last_seq) < :before"
+)
+_KEYS = {
+    "deliveries": text(f"SELECT key {_DELIVERIES} ORDER BY at LIMIT :limit"),
+    "mails": text(f"SELECT key {_MAILS} ORDER BY at LIMIT :limit"),
+}
+_PARTS = (  # in this order: a part finds its rows by those that go after it
+    "DELETE FROM card WHERE approval_id IN (SELECT id FROM approval WHERE thread_id IN ({ids}))",
+    "DELETE FROM approval WHERE thread_id IN ({ids})",
+    "DELETE FROM event WHERE thread_id IN ({ids})",
+    "DELETE FROM landmark WHERE thread_id IN ({ids})",
+    "DELETE FROM delivery WHERE thread_id IN ({ids})",
+    "DELETE FROM thread WHERE id IN ({ids})",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """How many rows went, or would go."""
+
+    deliveries: int
+    mails: int
+    cards: int
+    threads: int
+
+
+class Retention:
+    """Counts and deletes."""
+
+    def __init__(self, database: Database, batch: int = BATCH) -> None:
+        self.database = database
+        self.batch = batch
+
+    async def count(self, before: datetime, *, threads: bool) -> Purged:
+        """What a purge would take. With `threads`, finished ones too."""
+        values = {"before": micros(before)}
+
+        def work(connection: Connection) -> Purged:
+            def number(what: str) -> int:
+                return int(connection.execute(text(f"SELECT count(*) {what}"), values).scalar() or 0)
+
+            return Purged(number(_DELIVERIES), number(_MAILS), number(_CARDS), number(_FINISHED) if threads else 0)
+
+        return await self.database.read(work)
+
+    async def purge(self, before: datetime, *, threads: bool) -> Purged:
+        """Delete what is older. With `threads`, finished ones too. Safe beside running processes."""
+        gone = await self._all(lambda tx: self._threads(tx, before)) if threads else 0
+        return Purged(
+            deliveries=await self._all(lambda tx: self._rows(tx, "delivery", _KEYS["deliveries"], before)),
+            mails=await self._all(lambda tx: self._rows(tx, "raw_mail", _KEYS["mails"], before)),
+            cards=await self._all(lambda tx: self._cards(tx, before)),
+            threads=gone,
+        )
+
+    async def _all(self, some: Callable[[Tx], int]) -> int:
+        """Batch after batch, until one is not full."""
+        total = 0
+        while True:
+            gone = await self.database.write(some)
+            total += gone
+            if gone < self.batch:
+                return total
+
+    def _rows(self, tx: Tx, table: str, select: TextClause, before: datetime) -> int:
+        keys = tx.connection.execute(select, {"before": micros(before), "limit": self.batch}).scalars().all()
+        if keys:
+            tx.connection.execute(text(f"DELETE FROM {table} WHERE key = :key"), [{"key": key} for key in keys])
+        return len(keys)
+
+    def _cards(self, tx: Tx, before: datetime) -> int:
+        select = text(f"SELECT approval_id, address_key {_CARDS} LIMIT :limit")
+        rows = tx.connection.execute(select, {"before": micros(before), "limit": self.batch}).all()
+        if rows:
+            delete = text("DELETE FROM card WHERE approval_id = :approval_id AND address_key = :address_key")
+            tx.connection.execute(delete, [{"approval_id": row[0], "address_key": row[1]} for row in rows])
+        return len(rows)
+
+    def _threads(self, tx: Tx, before: datetime) -> int:
+        """Locked while it is looked at, so that nothing comes in between: a message that does makes it a new thread."""
+        lock = " FOR UPDATE SKIP LOCKED" if self.database.for_update else ""
+        select = text(f"SELECT id {_FINISHED} LIMIT :limit{lock}")
+        ids = tx.connection.execute(select, {"before": micros(before), "limit": self.batch}).scalars().all()
+        values = {f"id{place}": each for place, each in enumerate(ids)}
+        for part in _PARTS if ids else ():
+            tx.connection.execute(text(part.format(ids=", ".join(f":{name}" for name in values))), values)
+        return len(ids)

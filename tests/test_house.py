@@ -93,9 +93,11 @@ PURE = frozenset(
         "bot.slack.modals",
         "bot.slack.parts",
         "bot.slack.payloads",
+        "bot.slack.reminder",
         "bot.slack.rich",
         "bot.slack.text",
         "bot.slack.typed",
+        "bot.turns",
         "store.codec",
     }
 )

@@ -48,6 +48,10 @@ PEOPLE = Directory(
 )
 
 
+PATIENCE = 20.0
+"""Seconds until a test that waits in vain fails; machines that build are busy."""
+
+
 @dataclass
 class World:
     """One process, with all that it is made of."""
@@ -75,13 +79,13 @@ class World:
 
     async def at_rest(self) -> None:
         """Wait until nobody is at work."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while self.engine._running:
                 await asyncio.sleep(0.01)
 
     async def asked_model(self) -> None:
         """Wait until the model is being asked."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while not self.model.requests:
                 await asyncio.sleep(0.01)
 
@@ -91,7 +95,7 @@ class World:
 
     async def until(self, thread_id: str, kind: str, count: int = 1) -> None:
         """Wait until so many events of that kind are there and nobody is at work."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while (await self.kinds(thread_id)).count(kind) < count or self.engine._running:
                 await asyncio.sleep(0.01)
 

@@ -31,7 +31,7 @@ run: $(RUNTIME)  ## the real thing, on the services named in .env
 	@$(BIN)/twokey run $(ARGS)
 
 test: $(DEV)  ## every test; says what was skipped and why
-	@$(BIN)/python -m pytest -q -rs -n auto $(ARGS)
+	@$(BIN)/python -m pytest -q -rs -n auto --dist worksteal $(ARGS)
 
 check: lint types test  ## all of CI: lint, types, tests; stops at the first that fails
 

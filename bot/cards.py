@@ -53,14 +53,19 @@ class Cards:
 
     async def _start_due(self, group: asyncio.TaskGroup) -> None:
         try:
-            due = await self.index.due_cards()
+            due = await self.index.due_cards(limit=self.at_once * 50)
         except Exception:
             log.exception("cards.failed")
             return
         for each in due:
-            if len(self._showing) < self.at_once and each not in self._showing:
+            if self._has_room(each[1]):
                 self._showing.add(each)
                 group.create_task(self._work(each))
+
+    def _has_room(self, key: str) -> bool:
+        """So many at once for each channel; and one at a time at each place, so that what is older is shown first."""
+        same_channel = [other for _, other in self._showing if _channel(other) == _channel(key)]
+        return len(same_channel) < self.at_once and _place(key) not in map(_place, same_channel)
 
     async def _work(self, each: tuple[str, str]) -> None:
         """Show it, and look for more; after a failure that nobody foresaw only at the next sweep."""
@@ -83,16 +88,27 @@ class Cards:
         if due is not None and facts is not None:
             await self._bring_up_to_date(due, self.gate.card(facts))
 
+    async def _say(self, due: DueCard, card: Card) -> str:
+        """The receipt. Nobody is reminded of what is settled, or of what they have not been shown."""
+        if not due.reminder:
+            return await self.outbox.show(due.address, card, due.receipt, fresh=not due.tried)
+        if not card.is_open or not due.card_receipt:
+            return due.receipt
+        return await self.outbox.remind(due.address, card, due.reminder, due.card_receipt, fresh=not due.tried)
+
     async def _bring_up_to_date(self, due: DueCard, card: Card) -> None:
         """Show the newest version there, or say when to try again."""
         where: Mapping[str, str] = {"approval_id": due.approval_id, "address": due.address.channel_kind}
         try:
-            receipt = await self.outbox.show(due.address, card, due.receipt, fresh=not due.tried)
+            receipt = await self._say(due, card)
         except ChannelDown as error:
             is_last = not card.is_open and due.attempts + 1 >= MAX_ATTEMPTS
             delay = None if is_last else BACKOFF[min(due.attempts, len(BACKOFF) - 1)]
             await self.index.card_failed(due, delay)
-            log.warning("card.delayed", **where, error=str(error), retry_in=delay)
+            if is_last:
+                log.error("card.given_up", **where, error=str(error), attempts=due.attempts + 1)  # noqa: TRY400 - its words say it all
+            else:
+                log.warning("card.delayed", **where, error=str(error), retry_in=delay)
         except ChannelRefused as error:
             await self.index.card_failed(due, None)
             log.warning("card.refused", **where, error=str(error))
@@ -101,4 +117,14 @@ class Cards:
             log.exception("card.failed", **where)
         else:
             await self.index.card_shown(due, receipt)
-            log.info("card.shown", **where, status=card.status, is_new=not due.receipt)
+            log.info("card.shown", **where, status=card.status, is_new=not due.receipt, reminder=due.reminder)
+
+
+def _channel(key: str) -> str:
+    """Of the key of an address: slack, or mail."""
+    return key.partition(":")[0].partition("_")[0]
+
+
+def _place(key: str) -> str:
+    """The address of a card or of a reminder of it."""
+    return key.partition(" ")[0]

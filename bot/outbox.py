@@ -1,5 +1,7 @@
 """The one door out: picks the channel of a conversation or address, and hands it what is to be said or shown."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Protocol
 
 import structlog
@@ -8,6 +10,7 @@ from agent.conversation import ApiThread, MailAddress, MailThread, SlackThread, 
 from agent.errors import ChannelRefused, TwokeyError
 from agent.ports import Presence, Reply
 from approvals.card import Card
+from bot.line import Line
 
 log = structlog.get_logger()
 
@@ -28,6 +31,11 @@ class Channel(Protocol):
         else the one of the receipt is brought up to date. Gives the receipt."""
         ...
 
+    async def remind(self, address: Destination, card: Card, number: int, receipt: str, *, fresh: bool) -> str:
+        """Say that the card still waits, for the how-manieth time; `receipt` is the card's. Gives the receipt of what
+        was said. One that is not fresh is looked for first."""
+        ...
+
     async def show_presence(self, conversation: Place, presence: Presence) -> None:
         """A sign that the agent works, or waits."""
         ...
@@ -38,29 +46,47 @@ class Outbox:
 
     def __init__(self, channels: dict[str, Channel]) -> None:
         self.channels = channels
+        self._lines: dict[str, Line] = {}
 
-    def _channel(self, kind: str) -> Channel:
-        channel = self.channels.get(kind.partition("_")[0])
+    def _line(self, kind: str) -> tuple[Channel, Line]:
+        name = kind.partition("_")[0]
+        channel = self.channels.get(name)
         if channel is None:
-            raise ChannelRefused(f"no {kind.partition('_')[0]} channel is set up in this process")
-        return channel
+            raise ChannelRefused(f"no {name} channel is set up in this process")
+        return channel, self._lines.setdefault(name, Line(name))
+
+    @asynccontextmanager
+    async def _channel(self, kind: str) -> AsyncIterator[Channel]:
+        """The channel, for a bounded time. Raises ChannelDown at once while it is known to be down."""
+        channel, line = self._line(kind)
+        async with line.used():
+            yield channel
 
     async def send(self, conversation: Place, reply: Reply) -> tuple[str, ...]:
         """Say it; the channel's ids of the message(s)."""
         if isinstance(conversation, ApiThread):
             return ()
-        return await self._channel(conversation.channel_kind).send(conversation, reply)
+        async with self._channel(conversation.channel_kind) as channel:
+            return await channel.send(conversation, reply)
 
     async def show(self, address: Destination, card: Card, receipt: str, *, fresh: bool) -> str:
         """Show the card, or bring the one shown up to date; the channel's id of it."""
-        return await self._channel(address.channel_kind).show(address, card, receipt, fresh=fresh)
+        async with self._channel(address.channel_kind) as channel:
+            return await channel.show(address, card, receipt, fresh=fresh)
+
+    async def remind(self, address: Destination, card: Card, number: int, receipt: str, *, fresh: bool) -> str:
+        """Say that the card still waits; the channel's id of what was said."""
+        async with self._channel(address.channel_kind) as channel:
+            return await channel.remind(address, card, number, receipt, fresh=fresh)
 
     async def show_presence(self, conversation: Place, presence: Presence) -> None:
         """A sign in the conversation that the agent works. Decoration: a failure is logged, and that is all."""
         if isinstance(conversation, ApiThread):
             return
         try:
-            await self._channel(conversation.channel_kind).show_presence(conversation, presence)
+            channel, line = self._line(conversation.channel_kind)
+            if not line.is_down:
+                await channel.show_presence(conversation, presence)
         except TwokeyError as error:
             log.debug("presence.failed", conversation=conversation.key, error=str(error))
         except Exception:

@@ -1,6 +1,6 @@
 """Approvals as rows: what stands open, what the log says of one, and the cards that lag behind."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter
 from sqlalchemy import text
@@ -11,6 +11,7 @@ from agent.ports import Clock
 from store import codec
 from store.codec import micros
 from store.database import Database, Tx
+from store.projection import reminder_suffix
 
 _ADDRESS: TypeAdapter[SlackThread | SlackUser | MailAddress] = TypeAdapter(Address)
 
@@ -42,6 +43,15 @@ class DueCard:
     receipt: str
     tried: bool
     attempts: int
+    reminder: int = 0
+    """Which reminder it is; 0 for the card itself."""
+    card_receipt: str = ""
+    """Of the card that it reminds of; empty while that is not shown yet."""
+
+    @property
+    def key(self) -> str:
+        """The key of its row."""
+        return self.address.key + (reminder_suffix(self.reminder) if self.reminder else "")
 
 
 class ApprovalIndex:
@@ -52,13 +62,18 @@ class ApprovalIndex:
         self.clock = clock
         self.lease = lease
         due = f"shown < wanted AND not_before <= :clock AND lease_until <= {database.now}"
-        self._due = text(f"SELECT approval_id, address_key FROM card WHERE {due} ORDER BY not_before LIMIT :limit")
+        self._due = text(
+            "SELECT approval_id, address_key FROM card JOIN approval ON approval.id = approval_id "
+            f"WHERE {due} ORDER BY not_before, thread_id, asked_seq, address_key LIMIT :limit"
+        )
         self._claim = text(
             f"UPDATE card SET lease_until = {database.now} + :lease, tried = :yes "
             f"WHERE approval_id = :approval_id AND address_key = :address_key AND {due} "
             "RETURNING address, wanted, shown, receipt, attempts"
         )
-        self._tried = text("SELECT tried FROM card WHERE approval_id = :approval_id AND address_key = :address_key")
+        self._seen = text(
+            "SELECT tried, receipt FROM card WHERE approval_id = :approval_id AND address_key = :address_key"
+        )
 
     async def facts(self, approval_id: str) -> ApprovalFacts | None:
         """What the log says of it; None when there is no such approval."""
@@ -93,13 +108,19 @@ class ApprovalIndex:
 
     def _claim_card(self, tx: Tx, approval_id: str, address_key: str) -> DueCard | None:
         key = {"approval_id": approval_id, "address_key": address_key}
-        tried = tx.connection.execute(self._tried, key).scalar_one_or_none()
+        before = tx.connection.execute(self._seen, key).one_or_none()
         values = {**key, "clock": micros(self.clock.now()), "lease": int(self.lease * 1_000_000), "yes": True}
         row = tx.connection.execute(self._claim, values).one_or_none()
-        if row is None:
+        if row is None or before is None:
             return None
         address, wanted, shown, receipt, attempts = row
-        return DueCard(approval_id, _ADDRESS.validate_json(address), wanted, shown, receipt, bool(tried), attempts)
+        place = _ADDRESS.validate_json(address)
+        found = DueCard(approval_id, place, wanted, shown, receipt, bool(before[0]), attempts)
+        _, _, number = address_key.partition(reminder_suffix(0)[:-1])
+        if not number:
+            return found
+        card = tx.connection.execute(self._seen, {**key, "address_key": place.key}).one_or_none()
+        return replace(found, reminder=int(number), card_receipt=card[1] if card else "")
 
     async def card_shown(self, card: DueCard, receipt: str) -> None:
         """The place shows what was wanted when the work was taken on; by now more may be."""
@@ -115,5 +136,5 @@ class ApprovalIndex:
 
     async def _card(self, card: DueCard, sets: str, **values: int | str) -> None:
         statement = text(f"UPDATE card SET {sets}, lease_until = 0 WHERE approval_id = :id AND address_key = :key")
-        row = {"id": card.approval_id, "key": card.address.key, "wanted": card.wanted, **values}
+        row = {"id": card.approval_id, "key": card.key, "wanted": card.wanted, **values}
         await self.database.write(lambda tx: tx.connection.execute(statement, row).close())

@@ -32,7 +32,15 @@ _CARD = text(
 )
 _SETTLE = text("UPDATE approval SET status = :status, decided_seq = :seq WHERE id = :id AND status = 'open'")
 _OUTCOME = text("UPDATE approval SET outcome_seq = :seq WHERE id = :id")
-_BUMP = text("UPDATE card SET wanted = wanted + 1, attempts = 0, not_before = 0 WHERE approval_id = :id")
+_BUMP = text(
+    "UPDATE card SET wanted = wanted + 1, attempts = 0, not_before = 0 "
+    "WHERE approval_id = :id AND address_key NOT LIKE '% remind:%'"
+)
+_REMIND = text(
+    "INSERT INTO card (approval_id, address_key, address, wanted, shown, receipt, tried, attempts, not_before, "
+    "lease_until) SELECT approval_id, address_key || :suffix, address, 1, 0, '', :tried, 0, 0, 0 FROM card "
+    "WHERE approval_id = :id AND address_key NOT LIKE '% remind:%'"
+)
 _LANDMARK = text("INSERT INTO landmark (key, thread_id) VALUES (:key, :thread_id) ON CONFLICT DO NOTHING")
 
 
@@ -58,7 +66,7 @@ def project(tx: Tx, thread_id: str, events: Iterable[tuple[int, Event]]) -> bool
                 _landmarks(tx, thread_id, [each for each in receipts if each.startswith("<")])
                 continue
             case TimerFired(timer=timer) if timer.startswith("remind:"):
-                tx.connection.execute(_BUMP, {"id": timer.split(":")[1]})
+                _remind(tx, timer)
             case _:
                 continue
         cards_changed = True
@@ -84,6 +92,18 @@ def _settle(tx: Tx, seq: int, event: ApprovalDecided) -> None:
     if done.rowcount != 1:
         raise AlreadySettled
     tx.connection.execute(_BUMP, {"id": event.approval_id})
+
+
+def _remind(tx: Tx, timer: str) -> None:
+    """A reminder is a card of its own at each place, shown once; and the card itself is shown again if it was lost."""
+    _, approval_id, number = timer.split(":")
+    tx.connection.execute(_REMIND, {"id": approval_id, "suffix": reminder_suffix(int(number)), "tried": False})
+    tx.connection.execute(_BUMP, {"id": approval_id})
+
+
+def reminder_suffix(number: int) -> str:
+    """What stands behind the key of an address, for a reminder there. No address has a space."""
+    return f" remind:{number}"
 
 
 def _landmarks(tx: Tx, thread_id: str, message_ids: list[str]) -> None:

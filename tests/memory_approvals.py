@@ -30,7 +30,7 @@ def project(tx: MemoryTx, thread_id: str, seq: int, event: Event) -> bool:
         case ToolReturned(approval_id=approval_id) | ToolFailed(approval_id=approval_id) if approval_id:
             _outcome(tx, seq, approval_id)
         case TimerFired(timer=timer) if timer.startswith("remind:"):
-            _bump(tx, timer.split(":")[1])
+            _remind(tx, *timer.split(":")[1:])
         case MessageReceived(mail=mail) if mail is not None:
             _landmarks(tx, thread_id, [mail.message_id])
             return False
@@ -52,8 +52,15 @@ def _open(tx: MemoryTx, thread_id: str, seq: int, event: ApprovalRequested) -> N
 
 def _bump(tx: MemoryTx, approval_id: str) -> None:
     for key, card in list(tx.tables.cards.items()):
-        if key[0] == approval_id:
+        if key == (approval_id, card.address.key):
             tx.put(tx.tables.cards, key, replace(card, wanted=card.wanted + 1, attempts=0, not_before=0))
+
+
+def _remind(tx: MemoryTx, approval_id: str, number: str) -> None:
+    for key, card in list(tx.tables.cards.items()):
+        if key == (approval_id, card.address.key):
+            tx.put(tx.tables.cards, (approval_id, f"{key[1]} remind:{number}"), CardRow(card.address))
+    _bump(tx, approval_id)
 
 
 def _settle(tx: MemoryTx, seq: int, event: ApprovalDecided) -> None:
@@ -107,8 +114,12 @@ class MemoryApprovals:
         clock = micros(self.clock.now())
 
         def work(tx: MemoryTx) -> list[tuple[str, str]]:
-            found = [(card.not_before, key) for key, card in tx.tables.cards.items() if _lags(tx, card, clock)]
-            return [key for _, key in sorted(found)][:limit]
+            found = [
+                (card.not_before, row.thread_id, row.asked_seq, key[1], key)
+                for key, card in tx.tables.cards.items()
+                if _lags(tx, card, clock) and (row := tx.tables.approvals[key[0]])
+            ]
+            return [each[-1] for each in sorted(found)][:limit]
 
         return await self.database.read(work)
 
@@ -122,7 +133,10 @@ class MemoryApprovals:
             if card is None or not _lags(tx, card, clock):
                 return None
             tx.put(tx.tables.cards, key, replace(card, tried=True, lease_until=tx.now + lease))
-            return DueCard(approval_id, card.address, card.wanted, card.shown, card.receipt, card.tried, card.attempts)
+            found = DueCard(approval_id, card.address, card.wanted, card.shown, card.receipt, card.tried, card.attempts)
+            _, _, number = address_key.partition(" remind:")
+            main = tx.tables.cards.get((approval_id, card.address.key))
+            return replace(found, reminder=int(number), card_receipt=main.receipt if main else "") if number else found
 
         return await self.database.write(work)
 
@@ -140,7 +154,7 @@ class MemoryApprovals:
 
     async def _change(self, card: DueCard, change: Callable[[CardRow], CardRow]) -> None:
         def work(tx: MemoryTx) -> None:
-            key = (card.approval_id, card.address.key)
+            key = (card.approval_id, card.key)
             tx.put(tx.tables.cards, key, replace(change(tx.tables.cards[key]), lease_until=0))
 
         await self.database.write(work)

@@ -86,6 +86,12 @@ async def test_a_card_follows_the_facts(store: Store) -> None:
     assert second
     assert (second.wanted, second.shown, second.receipt, second.tried) == (3, 1, "receipt", True)
     await store.index.card_shown(second, "receipt")
+    assert await store.index.due_cards() == [("apr_1", f"{PLACE.key} remind:1")]
+    reminder = await store.index.claim_card("apr_1", f"{PLACE.key} remind:1")
+    assert reminder
+    assert (reminder.address, reminder.reminder, reminder.card_receipt) == (PLACE, 1, "receipt")
+    assert (reminder.shown, reminder.receipt, reminder.tried) == (0, "", False)
+    await store.index.card_shown(reminder, "another")
     assert await store.index.due_cards() == []
     assert await store.index.claim_card("apr_1", PLACE.key) is None
 

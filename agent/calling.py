@@ -1,9 +1,13 @@
 """Runs one tool call and turns whatever comes of it into an event. A tool can fail in any way; the loop cannot."""
 
 import asyncio
+import contextlib
+import contextvars
 import inspect
 import json
-from collections.abc import Awaitable
+import threading
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 import structlog
 from pydantic import BaseModel, JsonValue
@@ -64,8 +68,30 @@ async def _call(function: object, arguments: dict[str, object]) -> object:
     assert callable(function)  # noqa: S101 - for the type checker
     if inspect.iscoroutinefunction(function):
         return await function(**arguments)
-    result = await asyncio.to_thread(function, **arguments)
+    result = await _in_thread(partial(function, **arguments))
     return await result if isinstance(result, Awaitable) else result
+
+
+async def _in_thread(function: Callable[[], object]) -> object:
+    """A thread of its own, that does not keep the process from ending: Python would wait for those of its executor."""
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+    outcome: list[object] = []
+    failure: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            outcome.append(function())
+        except BaseException as error:  # noqa: BLE001 - raised again where it is awaited
+            failure.append(error)
+        if not loop.is_closed():
+            with contextlib.suppress(RuntimeError):  # it may close in this very moment
+                loop.call_soon_threadsafe(done.set)
+
+    threading.Thread(target=contextvars.copy_context().run, args=(work,), name="tool", daemon=True).start()
+    await done.wait()
+    if failure:
+        raise failure[0]
+    return outcome[0]
 
 
 def _is_for_us(error: BaseException) -> bool:

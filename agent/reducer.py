@@ -51,6 +51,8 @@ class Rules:
     """Model calls without a person's say."""
     max_errors: int = 3
     """Failures in a row."""
+    roles: frozenset[str] | None = None
+    """Roles that somebody holds, where that is known: a question to any other would wait for nobody."""
 
 
 def decide(state: ThreadState, rules: Rules) -> Effect:
@@ -138,7 +140,7 @@ def _next_for_call(
     if problem := _problem(call, tool):
         return RefuseCall(call, "invalid", problem)
     if tool.is_control:
-        return _control(call, tool)
+        return _control(call, tool, rules.roles)
     if current.status == "approved" and current.approved_digest == tool.digest(call.arguments):
         return Allow(f"approval {current.approval_id}")
     return _judged(call, tool, state, rules)
@@ -165,11 +167,14 @@ def _judged(call: ToolCall, tool: Tool, state: ThreadState, rules: Rules) -> Ref
             return RequestApproval("call", verdict, call)
 
 
-def _control(call: ToolCall, tool: Tool) -> RequestApproval | Stop:
+def _control(call: ToolCall, tool: Tool, roles: frozenset[str] | None) -> RequestApproval | RefuseCall | Stop:
     arguments = tool.check(call.arguments)
     if call.name == "finish":
         return Stop(str(arguments["summary"]))
     role = str(arguments.get("role") or "")
+    if role and roles is not None and role not in roles:
+        known = ", ".join(sorted(roles)) or "none"
+        return RefuseCall(call, "invalid", f"nobody holds the role {role}; there are: {known}")
     approvers = Approvers(roles=(role,)) if role else Approvers(anyone_in_thread=True)
     show_on: tuple[str, ...] = ("direct", "mail") if role else ("thread",)
     ask = Ask("ask_human", "The agent has a question.", approvers, show_on=show_on)  # type: ignore[arg-type]  # literals

@@ -175,12 +175,12 @@ def able_to_decide(approvers: Approvers, directory: Directory) -> tuple[Person, 
 
 def entitled(approvers: Approvers, person: Person | None, requester_is_decider: bool) -> str:  # noqa: FBT001 - named by callers
     """Why this person may not decide, in words for them; empty when they may."""
+    if person is not None and person.service:
+        return "A service cannot decide; it takes a person."
     if approvers.anyone_in_thread:
         return ""
     if person is None:
         return "You are not in this deployment's list of people."
-    if person.service:
-        return "A service cannot decide; it takes a person."
     if person.id not in approvers.people and not set(person.roles) & set(approvers.roles):
         return _who_may(approvers)
     if requester_is_decider and not approvers.requester:

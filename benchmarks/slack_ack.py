@@ -1,10 +1,11 @@
 """How long Slack waits for its 200 while messages pour in. Prints JSON.
 
-    python benchmarks/slack_ack.py [EVENTS_A_SECOND] [SECONDS]
+    python benchmarks/slack_ack.py [EVENTS_A_SECOND] [SECONDS] [ROLE]
 
 Each event is a direct message that starts a thread, signed, over HTTP to a real process on SQLite, which commits it
 before it answers and works on it as usual: the model is the sandbox's, replies go to the sandbox's Slack. Events are
-sent by a process of its own, on a schedule that does not wait for answers: a slow answer does not hide the next.
+sent by a process of its own, on a schedule that does not wait for answers: a slow answer does not hide the next. With
+the role `web` the process only takes in, as where workers run beside it.
 """
 
 import asyncio
@@ -45,14 +46,14 @@ async def bodies(slack: SlackStandIn, count: int) -> list[str]:
     return [json.dumps(attempt.parcel.body) for attempt in slack.attempts("message")]
 
 
-async def main(rate: float, seconds: float) -> None:
+async def main(rate: float, seconds: float, role: str) -> None:
     """Pour them in, and print what the answers took."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = deployment(Path(temporary))
         async with Sandbox() as sandbox:
             told = {**sandbox.env(), "DATABASE_URL": f"sqlite+aiosqlite:///{folder}/twokey.db"}
             events = await bodies(sandbox.slack, int(rate * seconds))
-            async with twokey(folder, told) as (pid, _):
+            async with twokey(folder, told, "--role", role) as (pid, _):
                 before, begun = cpu_seconds(pid), time.perf_counter()
                 results = await send(f"{sandbox.bot_url}/slack/events", told["SLACK_SIGNING_SECRET"], rate, events)
                 used = (cpu_seconds(pid) - before) / (time.perf_counter() - begun)
@@ -61,6 +62,7 @@ async def main(rate: float, seconds: float) -> None:
     print(
         json.dumps(
             {
+                "role": role,
                 "events": len(results),
                 "events_a_second": rate,
                 "not_200": sum(status != 200 for status, _ in results),
@@ -88,4 +90,5 @@ async def send(url: str, secret: str, rate: float, events: list[str]) -> list[tu
     return [(status, ms) for status, ms in json.loads(out)]
 
 
-asyncio.run(main(*(float(each) for each in (sys.argv[1:] + ["50", "20"][len(sys.argv) - 1 :]))))
+given = [*sys.argv[1:], *("50", "20", "all")[len(sys.argv) - 1 :]]
+asyncio.run(main(float(given[0]), float(given[1]), given[2]))

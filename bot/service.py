@@ -1,4 +1,4 @@
-"""One process's worth of parts. Entered, it works; left, it has handed everything back.
+"""One process's worth of parts. Entered, it is open; `work` begins; left, it has handed everything back.
 
 `role` says which work it does: `web` takes in and decides, `worker` works on threads and shows cards, `all` does both.
 """
@@ -52,9 +52,10 @@ class Service:
     smtp: SmtpSender | None
     mail_desk: MailDesk | None
     role: Role = "all"
-    is_ready: bool = False
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _warming: asyncio.Task[None] | None = None
+    _has_started: bool = False
 
     @property
     def database(self) -> Database:
@@ -74,29 +75,38 @@ class Service:
         await schema.require(self.database)
         if self.smtp is not None:
             await self._stack.enter_async_context(self.smtp)
+        if isinstance(self.model, OpenAIModel):
+            self._stack.push_async_callback(self.model.aclose)
+        return self
+
+    async def work(self) -> None:
+        """Begin. By now every channel is there, lest what is to be said finds no way out."""
         if self.role != "web":
+            if self.database.is_sqlite:
+                await self.threads.take_over()
             # Elsewhere nobody works off what is woken, and it would only pile up: the workers' sweeps find it.
             self.threads.wake, self.threads.cards_changed = self.engine.wake, self.cards.changed
             self._tasks = [
                 asyncio.create_task(self.engine.run(), name="engine"),
                 asyncio.create_task(self.cards.run(), name="cards"),
             ]
-        if isinstance(self.model, OpenAIModel):
-            self._stack.push_async_callback(self.model.aclose)
-            if self.role != "web":
-                self._tasks.append(asyncio.create_task(self.model.warm(), name="warm"))
-        self.is_ready = True
+            if isinstance(self.model, OpenAIModel):
+                self._warming = asyncio.create_task(self.model.warm(), name="warm")
+        self._has_started = True
         log.info("service.started", role=self.role, channels=sorted(self.channels), store=self.database.url.drivername)
-        return self
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it has begun, has not been told to stop, and nothing of it has died."""
+        return self._has_started and not any(task.done() for task in self._tasks)
 
     async def __aexit__(self, *exc: object) -> None:
         """Take nothing new, finish or hand back each step, close everything."""
-        self.is_ready = False
+        self._has_started = False
         self.cards.stop()
         await self.engine.stop(self.settings.shutdown_grace)
-        for task in self._tasks:
-            if task.get_name() == "warm":
-                task.cancel()
+        if self._warming is not None:
+            self._warming.cancel()
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=5)
             for task in late:

@@ -83,4 +83,5 @@ async def _work(service: Service) -> None:
             from bot.slack.connection import connected  # noqa: PLC0415 - Bolt is slow to import, if it is needed
 
             await stack.enter_async_context(connected(service))
+        await service.work()
         await stop.wait()

@@ -27,6 +27,7 @@ def create(service: Service) -> FastAPI:
                 from bot.slack.connection import connected  # noqa: PLC0415 - Bolt is slow to import, if it is needed
 
                 app.state.slack = await stack.enter_async_context(connected(service))
+            await service.work()
             yield
 
     app = FastAPI(title="Twokey", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")

@@ -148,12 +148,13 @@ def _instance(settings: Settings) -> str:
 
 
 def _agents(deployment: Deployment, settings: Settings) -> Mapping[str, Agent]:
+    roles = frozenset(role for person in deployment.directory.people for role in person.roles)
     return {
         name: Agent(
             name=name,
             model=each.model or settings.openai_model,
             prompt=each.prompt,
-            rules=Rules(each.tools, deployment.policy.judge),
+            rules=Rules(each.tools, deployment.policy.judge, roles=roles),
             variables=each.variables,
         )
         for name, each in deployment.agents.items()

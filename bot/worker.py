@@ -17,6 +17,7 @@ from agent.errors import ChannelDown, ConfigError, Fenced, StoreDown, TwokeyErro
 from agent.loop import Loop
 from store.database import Tx
 from store.held import HeldThread
+from store.statements import STALLED_AFTER
 from store.threads import Threads
 
 log = structlog.get_logger()
@@ -97,7 +98,10 @@ class Engine:
         structlog.contextvars.bind_contextvars(thread_id=thread_id)
         try:
             held = await self.threads.claim(thread_id)
-            if held is not None:
+            if held is not None and held.attempts >= STALLED_AFTER:
+                await held.give_up(0.0, failed=0)
+                log.error("thread.stalled", error="its workers died again and again", attempts=held.attempts)
+            elif held is not None:
                 await self._hold(held)
         except Exception:
             log.exception("thread.lost")

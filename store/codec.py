@@ -65,6 +65,9 @@ def chained(events: Sequence[Event], after: int, head: bytes) -> list[Link]:
 
 def _body(event: Event) -> str:
     """Half a character, which no UTF-8 can carry, becomes a question mark: no text of anybody's may stop a thread."""
+    if event.v != 1:  # a default is left out, and a reader takes what has no version for the first
+        values = event.model_dump(mode="json", exclude={"kind", "at"}, exclude_defaults=True)
+        return json.dumps({"v": event.v, **values}, ensure_ascii=False).encode("utf-8", "replace").decode()
     try:
         return event.model_dump_json(exclude={"kind", "at"}, exclude_defaults=True)
     except ValueError:

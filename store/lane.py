@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
+from agent.errors import StoreDown
+
 Results = list[tuple["Job", object]]
 
 
@@ -32,9 +34,12 @@ class Lane:
         self._at_once = at_once
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._is_closed = False
 
     def put(self, work: object) -> asyncio.Future[object]:
-        """The future of the result. Cancelling it does not undo the job."""
+        """The future of the result. Cancelling it does not undo the job. Raises StoreDown once it is closed."""
+        if self._is_closed:
+            raise StoreDown("the store is closed")
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
             self._thread.start()
@@ -63,7 +68,8 @@ class Lane:
         return batch, False
 
     async def aclose(self) -> None:
-        """Do what is waiting, and end."""
+        """Do what is waiting, and end. What is asked for from now on is refused."""
+        self._is_closed = True
         thread, self._thread = self._thread, None
         if thread is not None:
             self._jobs.put(None)

@@ -30,6 +30,8 @@ FIND_BY_MAIL = text(
     "SELECT thread.id, conversation FROM landmark JOIN thread ON thread.id = thread_id WHERE key = :key"
 )
 CONVERSATION = text("SELECT conversation FROM thread WHERE id = :id")
+TAKE_OVER = text("UPDATE thread SET lease_until = 0, attempts = attempts + 1 WHERE lease_until > 0")
+TAKE_OVER_CARDS = text("UPDATE card SET lease_until = 0 WHERE lease_until > 0")
 RECENT = text(
     "SELECT thread.id, conversation, agent, status, last_seq, done_seq, created_at, "
     "(SELECT count(*) FROM approval WHERE thread_id = thread.id AND approval.status = 'open') AS waiting "
@@ -66,7 +68,9 @@ class Statements:
                 f"SELECT id FROM thread WHERE {due} AND lease_until <= {now} ORDER BY not_before, id LIMIT :limit"
             ),
             claim=text(
-                f"UPDATE thread SET epoch = epoch + 1, lease_until = {now} + :lease "
+                # A lease that was not given back: whoever held the thread died of something, perhaps of the thread.
+                f"UPDATE thread SET epoch = epoch + 1, lease_until = {now} + :lease, "
+                "attempts = attempts + CASE WHEN lease_until > 0 THEN 1 ELSE 0 END "
                 f"WHERE id = :id AND lease_until <= {now} AND {due} "
                 "RETURNING epoch, last_seq, head, conversation, agent, attempts"
             ),

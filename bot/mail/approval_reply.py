@@ -57,6 +57,8 @@ class ApprovalReplies:
         try:
             await self.gate.decide(approval_id, choice, who, "mail")
         except (Refused, AlreadySettled) as error:
+            if view.card.decided_via == "mail" and view.card.decided_by == person.name:
+                return "repeated"  # a provider hands the same answer in again
             await self.answer(mail, f"Nothing was done: {error}")
             return f"refused: {error}"
         return "decided"

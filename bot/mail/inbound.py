@@ -107,6 +107,8 @@ class MailDesk:
         root = f"{message_id} {who.id}"
         place = await self._conversation(mail, who) or MailThread(mailbox=self.address, root=root)
         keys = [f"mail:{key}"]
+        if mail.message_id and who.verified:
+            keys.append(f"mail:{who.id}:{mail.message_id}")  # once, in however many envelopes it comes
         if raw.event_id:
             keys.append(f"mail:{raw.provider}:{raw.event_id}:{','.join(sorted(raw.envelope_to))}")
         delivery = Delivery(

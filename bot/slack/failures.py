@@ -21,6 +21,8 @@ PASSING = frozenset(
     }
 )
 """Answers of Slack's that another try may change (docs.slack.dev/reference/methods, common errors)."""
+MENDABLE = frozenset({"account_inactive", "invalid_auth", "not_authed", "token_expired", "token_revoked"})
+"""Our token is bad: an operator can mend that, so nothing that is to be said is given up for it."""
 _SERVER_ERROR = 500
 _TOO_MANY = 429
 
@@ -32,7 +34,7 @@ def slack_failures() -> Iterator[None]:
         yield
     except SlackApiError as error:
         word, status = error_of(error), status_of(error)
-        if status >= _SERVER_ERROR or status == _TOO_MANY or word in PASSING:
+        if status >= _SERVER_ERROR or status == _TOO_MANY or word in PASSING | MENDABLE:
             raise ChannelDown(f"Slack says: {word or status}") from None
         raise ChannelRefused(f"Slack says: {word or status}") from None
     except (TimeoutError, aiohttp.ClientError, OSError) as error:

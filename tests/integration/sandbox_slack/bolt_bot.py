@@ -11,6 +11,23 @@ from sandbox.clock import now
 Later = Callable[[float], None]
 """Lets seconds pass for the stand-in."""
 
+MODAL = {
+    "type": "modal",
+    "callback_id": "reject",
+    "private_metadata": "ap_1",
+    "title": {"type": "plain_text", "text": "Reject"},
+    "submit": {"type": "plain_text", "text": "Reject"},
+    "blocks": [
+        {
+            "type": "input",
+            "block_id": "reason",
+            "label": {"type": "plain_text", "text": "Why"},
+            "element": {"type": "plain_text_input", "action_id": "text", "max_length": 20},
+        }
+    ],
+}
+"""Asks why something is rejected, in at most twenty characters."""
+
 
 @dataclass
 class ShiftedClock:

@@ -18,26 +18,12 @@ from sandbox.cast import ADA, BOT, DANA, SUPPORT
 from sandbox.serving import serving
 from sandbox.slack.standin import SlackStandIn
 from tests.fixtures import fixture_dir
-from tests.integration.sandbox_slack.bolt_bot import Bot
+from tests.integration.sandbox_slack.bolt_bot import MODAL, Bot
 
 Json = dict[str, Any]
 HERE = SUPPORT.id
 BUTTON = {"type": "button", "action_id": "approve", "value": "ap_1", "text": {"type": "plain_text", "text": "Approve"}}
 CARD = [{"type": "actions", "elements": [BUTTON]}]
-MODAL = {
-    "type": "modal",
-    "callback_id": "reject",
-    "title": {"type": "plain_text", "text": "Reject"},
-    "submit": {"type": "plain_text", "text": "Reject"},
-    "blocks": [
-        {
-            "type": "input",
-            "block_id": "reason",
-            "label": {"type": "plain_text", "text": "Why"},
-            "element": {"type": "plain_text_input", "action_id": "text"},
-        }
-    ],
-}
 NOT_OURS = {"enterprise_id", "enterprise_name"}
 """Of an Enterprise Grid, which the stand-in is not."""
 

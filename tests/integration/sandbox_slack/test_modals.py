@@ -16,7 +16,7 @@ from sandbox.cast import ADA, DANA, SUPPORT
 from sandbox.serving import serving
 from sandbox.slack.refused import NotPossible
 from sandbox.slack.standin import SlackStandIn
-from tests.integration.sandbox_slack.bolt_bot import Bot, Later
+from tests.integration.sandbox_slack.bolt_bot import MODAL, Bot, Later
 
 Json = dict[str, Any]
 
@@ -45,23 +45,6 @@ CARD: list[Json] = [
         ],
     },
 ]
-
-
-MODAL = {
-    "type": "modal",
-    "callback_id": "reject",
-    "private_metadata": "ap_1",
-    "title": {"type": "plain_text", "text": "Reject"},
-    "submit": {"type": "plain_text", "text": "Reject"},
-    "blocks": [
-        {
-            "type": "input",
-            "block_id": "reason",
-            "label": {"type": "plain_text", "text": "Why"},
-            "element": {"type": "plain_text_input", "action_id": "text", "max_length": 20},
-        }
-    ],
-}
 
 
 async def test_a_modal_is_opened_filled_in_and_submitted(slack: SlackStandIn, bot: Bot, client: AsyncWebClient) -> None:

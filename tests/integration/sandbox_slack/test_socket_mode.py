@@ -14,7 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sandbox.cast import ADA, DANA, SUPPORT
 from sandbox.slack.scenery import APP_TOKEN
 from sandbox.slack.standin import SlackStandIn
-from tests.integration.sandbox_slack.bolt_bot import Bot
+from tests.integration.sandbox_slack.bolt_bot import MODAL, Bot
 
 Json = dict[str, Any]
 HERE = SUPPORT.id
@@ -48,25 +48,11 @@ async def test_a_click_and_a_submission_work_and_the_acknowledgement_carries_the
     slack: SlackStandIn, bolt: Bot, connected: AsyncSocketModeHandler, client: AsyncWebClient
 ) -> None:
     del connected
-    modal = {
-        "type": "modal",
-        "callback_id": "reject",
-        "title": {"type": "plain_text", "text": "Reject"},
-        "submit": {"type": "plain_text", "text": "Reject"},
-        "blocks": [
-            {
-                "type": "input",
-                "block_id": "reason",
-                "label": {"type": "plain_text", "text": "Why"},
-                "element": {"type": "plain_text_input", "action_id": "text"},
-            }
-        ],
-    }
 
     @bolt.app.action("reject")
     async def click(ack: AsyncAck, body: Json, client: AsyncWebClient) -> None:
         await ack()
-        await client.views_open(trigger_id=body["trigger_id"], view=modal)
+        await client.views_open(trigger_id=body["trigger_id"], view=MODAL)
 
     @bolt.app.view("reject")
     async def reject(ack: AsyncAck) -> None:

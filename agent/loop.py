@@ -136,6 +136,8 @@ class Round:
 
     async def _call_model(self) -> None:
         await self.journal.write()
+        if not isinstance(decide(self.state, self.agent.rules), CallModel):
+            return  # while that was written, somebody stopped the work
         showing = asyncio.ensure_future(self._show_working())
         seen = self.state.seq
         text, stamp = self.agent.prompt.render(self.agent.variables)
@@ -188,12 +190,16 @@ class Round:
             ]
             if not await self.journal.write(*started):
                 return
-            results = await asyncio.gather(*(self._one(call) for call in effect.calls))
+            self.journal.claim.ensure_held()
+            results = await self._all(effect)
             self.journal.note(*results)
             await self.journal.write()
             return
-        read = await self._unless_cancelled(asyncio.gather(*(self._one(call) for call in effect.calls)))
+        read = await self._unless_cancelled(self._all(effect))
         self.journal.note(*(read or ()))
+
+    async def _all(self, effect: RunTool) -> list[ToolReturned | ToolFailed]:
+        return await asyncio.gather(*(self._one(call) for call in effect.calls))
 
     async def _one(self, call: ToolCall) -> ToolReturned | ToolFailed:
         tool = self.agent.rules.tools[call.name]
@@ -231,8 +237,14 @@ class Round:
             return
         caused_by = int(reply_id.removeprefix("r"))
         reply = Reply(
-            self.state.thread_id, reply_id, text, _latest_mail(self.state), fresh=caused_by > self.journal.found_seq
+            self.state.thread_id,
+            reply_id,
+            text,
+            _latest_mail(self.state),
+            fresh=caused_by > self.journal.found_seq,
+            at=next((each.event.at for each in reversed(self.state.entries) if each.seq == caused_by), None),
         )
+        self.journal.claim.ensure_held()
         try:
             receipts = await self.loop.outbox.send(self.state.conversation, reply)
         except ChannelRefused as error:
@@ -249,7 +261,7 @@ class Round:
             ToolReturned(at=now, call_id=call_id, result="finished"), ThreadClosed(at=now, summary=summary)
         )
 
-    async def _unless_cancelled(self, work: "Coroutine[object, object, T] | asyncio.Future[T]") -> T | None:
+    async def _unless_cancelled(self, work: Coroutine[object, object, T]) -> T | None:
         """The result of work that may be dropped; None, and it is dropped, when the thread is cancelled or we stop."""
         task, stopped_seq = asyncio.ensure_future(work), self.state.stopped_seq
         try:

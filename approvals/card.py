@@ -5,6 +5,7 @@ Arguments are JSON texts in the order the tool declares them, in full: a surface
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -14,6 +15,8 @@ from pydantic import JsonValue
 from agent.conversation import Identity
 from agent.events import ApprovalDecided, ApprovalRequested, ToolFailed, ToolReturned
 from agent.verdict import Answered, ApprovalKind, Approved, Cancelled, Expired, Rejected
+
+SUBJECT_MOST = 60
 
 CardStatus = Literal["open", "approved", "rejected", "expired", "cancelled", "answered"]
 
@@ -88,10 +91,10 @@ def build(
         approval_id=request.approval_id,
         thread_id=thread_id,
         about=request.about,
-        title=request.title,
+        title=request.title if edited is None else title_of(request.tool, _in_order(edited, request.arguments)),
         tool=request.tool,
         arguments=_arguments(request, edited),
-        preview=request.preview,
+        preview=request.preview if edited is None else "",  # it told of what was proposed
         why=request.why,
         rule=request.rule,
         requester=requester or name_of(request.requester),
@@ -110,6 +113,21 @@ def build(
     )
 
 
+def title_of(tool: str, arguments: Mapping[str, JsonValue]) -> str:
+    """What would happen, in a line: the tool, and the first argument that is short enough to name the subject."""
+    what = tool.replace("_", " ").capitalize()
+    subject = next((text for value in arguments.values() if (text := _subject(value))), "")
+    return f"{what}: {subject}" if subject else what
+
+
+def _subject(value: JsonValue) -> str:
+    """A text or a number that can be read at a glance; empty for anything else, and for what hides characters."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    text = str(value).strip()
+    return text if len(text) <= SUBJECT_MOST and text.isprintable() else ""
+
+
 def name_of(identity: Identity | None) -> str:
     """How to call somebody: their name, else their id."""
     return (identity.name or identity.id) if identity else ""
@@ -118,6 +136,10 @@ def name_of(identity: Identity | None) -> str:
 def as_text(value: JsonValue) -> str:
     """A value for reading: strings as they are, all else as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=1)
+
+
+def _in_order(arguments: dict[str, JsonValue], like: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    return {name: arguments[name] for name in like if name in arguments} | arguments
 
 
 def _arguments(request: ApprovalRequested, edited: dict[str, JsonValue] | None) -> tuple[Argument, ...]:

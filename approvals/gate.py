@@ -9,7 +9,7 @@ Rules:
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -38,6 +38,9 @@ from approvals.people import Directory, Person
 from approvals.policy import Policy, entitled
 
 log = structlog.get_logger()
+
+CLOSEST = timedelta(minutes=1)
+"""How close one reminder may follow on another."""
 
 Conversation = SlackThread | MailThread | ApiThread
 
@@ -115,6 +118,8 @@ class Gate:
     """Seconds, where the policy says nothing."""
     channels: Collection[str] = ()
     """Which of slack and mail are set up."""
+    reminders: int = 0
+    """How often people are reminded before it expires."""
 
     # --- opening ----------------------------------------------------------------------------------------------------
 
@@ -123,6 +128,8 @@ class Gate:
         now = self.clock.now()
         call = effect.call
         tool = self.tools.get(call.name) if call else None
+        arguments = _declared_order(call, tool) if call and effect.about != "question" else {}
+        expires_at = now + timedelta(seconds=effect.ask.timeout or self.timeout)
         shown_on = audience(effect.ask, state, self.directory, self.channels)
         if not shown_on:
             log.warning("approval.unseen", about=effect.about, rule=effect.ask.rule, hint="only REST and CLI show it")
@@ -132,16 +139,17 @@ class Gate:
             about=effect.about,
             call_id=call.id if call else "",
             tool=call.name if call else "",
-            arguments=_declared_order(call, tool) if call and effect.about != "question" else {},
+            arguments=arguments,
             digest=tool.digest(call.arguments) if call and tool else "",
-            title=_title(effect),
+            title=_title(effect, arguments),
             why=effect.ask.why,
             rule=effect.ask.rule,
             preview=await calling.preview(tool, call) if call and tool and effect.about == "call" else "",
             choices=effect.choices,
             requester=state.requester,
             approvers=effect.ask.approvers,
-            expires_at=now + timedelta(seconds=effect.ask.timeout or self.timeout),
+            expires_at=expires_at,
+            remind_at=_reminders(now, expires_at, self.reminders),
             shown_on=shown_on,
         )
 
@@ -181,11 +189,11 @@ class Gate:
         facts = await self.index.facts(approval_id)
         if facts is None:
             raise Refused("There is no such approval.")
-        if facts.decided is not None or facts.request.expires_at <= self.clock.now():
-            raise AlreadySettled(self._settled_text(facts))
         person = self.directory.find(who)
         try:
             self._check_entitled(facts.request, person)
+            if facts.decided is not None or facts.request.expires_at <= self.clock.now():
+                raise AlreadySettled(self._settled_text(facts))
             decision = await self._decision(facts, choice, person)
         except Refused as refusal:
             log.info("approval.refused", approval_id=approval_id, by=who.key, via=via, reason=str(refusal))
@@ -257,11 +265,18 @@ class Gate:
         return f"{shown.decided_by} was first: this was {shown.status} already."
 
 
-def _title(effect: RequestApproval) -> str:
-    if effect.question:
+def _title(effect: RequestApproval, arguments: JsonObject) -> str:
+    if effect.question or effect.call is None:
         return effect.question
-    what = effect.call.name.replace("_", " ").capitalize() if effect.call else ""
-    return f"{what}: did it happen?" if effect.about == "in_doubt" else what
+    title = card.title_of(effect.call.name, arguments)
+    return f"{title.replace(': ', ' ', 1)}: did it happen?" if effect.about == "in_doubt" else title
+
+
+def _reminders(asked_at: datetime, expires_at: datetime, count: int) -> tuple[datetime, ...]:
+    """Evenly over the time that people have, at least a minute apart."""
+    time = expires_at - asked_at
+    count = max(0, min(count, time // CLOSEST - 1))
+    return tuple(asked_at + time * number / (count + 1) for number in range(1, count + 1))
 
 
 def _declared_order(call: ToolCall, tool: Tool | None) -> JsonObject:

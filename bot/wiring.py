@@ -109,6 +109,7 @@ def _gate(
         ids,
         timeout=settings.human_approval_timeout,
         channels=_channel_names(settings),
+        reminders=settings.human_approval_retries,
     )
 
 

@@ -107,7 +107,12 @@ class World:
 
 @asynccontextmanager
 async def a_world(
-    url: str, *steps: Step, ledger: Ledger | None = None, ids: CountingIds | None = None
+    url: str,
+    *steps: Step,
+    ledger: Ledger | None = None,
+    ids: CountingIds | None = None,
+    reminders: int = 0,
+    timeout: float = 3600,  # noqa: ASYNC109 - of an approval
 ) -> AsyncIterator[World]:
     """A running process on that database, whose model answers these steps."""
     database, clock = connect(url), FakeClock()
@@ -115,7 +120,18 @@ async def a_world(
     outbox, model = RecordingOutbox(), ScriptedModel(list(steps))
     await schema.migrate(database)
     threads, index = Threads(database, clock), ApprovalIndex(database, clock)
-    gate = Gate(index, threads, POLICY, PEOPLE, ledger.tools(), clock, ids, timeout=3600, channels=("slack",))
+    gate = Gate(
+        index,
+        threads,
+        POLICY,
+        PEOPLE,
+        ledger.tools(),
+        clock,
+        ids,
+        timeout=timeout,
+        channels=("slack",),
+        reminders=reminders,
+    )
     loop = Loop({"support": Agent("support", "m", PlainPrompt(), rules(ledger))}, model, gate, outbox, clock, ids)
     engine = Engine(threads, loop)
     threads.wake = engine.wake

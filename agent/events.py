@@ -39,7 +39,7 @@ class Usage(Value):
 
 
 class PromptStamp(Value):
-    """Which prompt was used, and the SHA-256 of the text it was rendered to."""
+    """Which prompt was used, and the first 128 bits of the SHA-256 of the text it was rendered to."""
 
     name: str
     version: str

@@ -113,7 +113,21 @@ def _kept(output: Iterable[JsonObject], taken: set[str]) -> tuple[tuple[ToolCall
                 items.append(present(item, "status"))
             case _:
                 pass
-    return tuple(calls), tuple(items)
+    # What has no reasoning in it can be told again from its text and calls; the log need not hold it twice.
+    return tuple(calls), tuple(items) if _has_more_than_words(items) else ()
+
+
+def _has_more_than_words(items: Iterable[JsonObject]) -> bool:
+    """Reasoning, or a message with more than a text to it (a phase, annotations)."""
+    plain = {"type", "role", "content"}
+    return any(
+        item.get("type") == "reasoning"
+        or (
+            item.get("type") == "message"
+            and (set(item) > plain or any(set(p) > {"type", "text"} for p in objects(item.get("content"))))
+        )
+        for item in items
+    )
 
 
 def _contents(item: JsonObject) -> Iterable[JsonObject]:

@@ -51,7 +51,7 @@ class FilePrompt:
         if missing := sorted(set(self.head.variables) - set(variables)):
             raise ConfigError(f"prompt {self.head.name}: no value for {', '.join(missing)}")
         text = self.template.render({name: variables[name] for name in self.head.variables}).strip() + "\n"
-        digest = hashlib.sha256(text.encode()).hexdigest()
+        digest = hashlib.sha256(text.encode()).hexdigest()[:32]
         return text, PromptStamp(name=self.head.name, version=self.head.version, digest=digest)
 
 

@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("outcome_seq", sa.Integer(), nullable=True),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
+        sqlite_with_rowid=False,  # found by a text, and small: the row lives in its index
     )
     op.create_index(
         "approval_open",
@@ -48,6 +49,7 @@ def upgrade() -> None:
         sa.Column("not_before", sa.BigInteger(), nullable=False),
         sa.Column("lease_until", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("approval_id", "address_key"),
+        sqlite_with_rowid=False,  # found by a text, and small: the row lives in its index
     )
     op.create_index(
         "card_due",
@@ -63,6 +65,7 @@ def upgrade() -> None:
         sa.Column("thread_id", sa.String(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("key"),
+        sqlite_with_rowid=False,  # found by a text, and small: the row lives in its index
     )
     op.create_index(op.f("ix_delivery_at"), "delivery", ["at"], unique=False)
     op.create_table(
@@ -93,6 +96,7 @@ def upgrade() -> None:
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("thread_id", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("key"),
+        sqlite_with_rowid=False,  # found by a text, and small: the row lives in its index
     )
     op.create_table(
         "thread",

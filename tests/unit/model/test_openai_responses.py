@@ -136,9 +136,13 @@ def test_open_reasoning_of_a_local_model_is_given_back() -> None:
 
 
 def test_two_calls_of_one_id_come_out_distinct_in_calls_and_items() -> None:
-    read = answer(a_response(a_raw_call(), a_raw_call(arguments='{"number": 8}')))
+    read = answer(a_response(REASONING, a_raw_call(), a_raw_call(arguments='{"number": 8}')))
     assert [call.provider_id for call in read.calls] == ["call_a", "call_a-2"]
-    assert [item["call_id"] for item in read.items] == ["call_a", "call_a-2"]
+    assert [item["call_id"] for item in read.items[1:]] == ["call_a", "call_a-2"]
+
+
+def test_what_has_no_reasoning_in_it_is_not_kept_twice() -> None:
+    assert answer(a_response(a_raw_call())).items == ()
 
 
 def test_an_id_that_the_thread_has_used_is_not_used_again() -> None:
@@ -146,10 +150,10 @@ def test_an_id_that_the_thread_has_used_is_not_used_again() -> None:
 
 
 def test_a_malformed_call_says_why_and_goes_back_empty() -> None:
-    read = answer(a_response(a_raw_call(arguments='{"number": ')))
+    read = answer(a_response(REASONING, a_raw_call(arguments='{"number": ')))
     assert read.stop == "calls"
     assert "not JSON" in read.calls[0].malformed
-    assert read.items[0]["arguments"] == "{}"
+    assert read.items[1]["arguments"] == "{}"
 
 
 def test_a_refusal_is_told_in_the_models_words_and_runs_nothing() -> None:

@@ -22,7 +22,7 @@ def test_a_prompt_is_rendered_and_stamped_with_what_was_shown() -> None:
 
     assert text == "Hello <Ada & co>.\n"
     assert (stamp.name, stamp.version) == ("greet", "1.0.0")
-    assert stamp.digest == hashlib.sha256(text.encode()).hexdigest()
+    assert stamp.digest == hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def test_a_value_is_text_and_never_a_template() -> None:

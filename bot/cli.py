@@ -79,11 +79,15 @@ def demo(
 
 
 @threads.command("list")
-def list_threads(limit: int = 50, as_json: Json = False) -> None:
+def list_threads(
+    limit: int = 50,
+    stalled: Annotated[bool, typer.Option("--stalled", help="Only those that failed too often.")] = False,
+    as_json: Json = False,
+) -> None:
     """The newest threads, what each waits for, and where it lives."""
     from bot import shell  # noqa: PLC0415 - see `_with`
 
-    rows = _with(lambda desk: desk.threads.recent(limit))
+    rows = _with(lambda desk: desk.threads.recent(limit, status="stalled" if stalled else ""))
     typer.echo(json.dumps(rows, indent=1) if as_json else shell.thread_table(rows))
 
 
@@ -101,6 +105,13 @@ def cancel_thread(thread_id: str, reason: str = "") -> None:
     """Stop the work on a thread; its open approvals are cancelled."""
     _with(lambda desk: desk.cancel(thread_id, reason))
     typer.echo(f"cancelled {thread_id}")
+
+
+@threads.command("revive")
+def revive_thread(thread_id: str) -> None:
+    """Try a stalled thread again, as a new message in it would."""
+    _with(lambda desk: desk.revive(thread_id))
+    typer.echo(f"revived {thread_id}")
 
 
 # --- approvals ------------------------------------------------------------------------------------------------------
@@ -163,6 +174,22 @@ def migrate() -> None:
 
     before, after = asyncio.run(shell.migrate(_settings()))
     typer.echo(f"at {after} already" if before == after else f"migrated from {before or 'nothing'} to {after}")
+
+
+@admin.command()
+def purge(
+    older_than: Annotated[str, typer.Option(help="Days, weeks or hours: 90d, 12w.")] = "90d",
+    finished_threads: Annotated[
+        bool, typer.Option("--threads", help="Also finished threads, with their whole log.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count only.")] = False,
+) -> None:
+    """Delete old delivery names, raw mails and settled cards. Open approvals are never touched."""
+    from bot import shell  # noqa: PLC0415 - see `_with`
+
+    age = shell.age(older_than)
+    gone = _with(lambda desk: desk.purge(age, threads=finished_threads, dry_run=dry_run))
+    typer.echo(shell.purged_text(gone, dry_run=dry_run))
 
 
 @admin.command()

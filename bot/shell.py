@@ -4,6 +4,7 @@ import json
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import TypeVar
 
 from agent.conversation import Identity, JsonObject
@@ -17,9 +18,14 @@ from bot.settings import Settings
 from bot.wiring import build
 from store import schema
 from store.connect import connect
+from store.retention import Purged, Retention
 from store.threads import Threads
 
 T = TypeVar("T")
+
+YOUNGEST = timedelta(days=7)
+"""Catching up after an outage compares with the names of a day, and with the threads of a week."""
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,17 @@ class Desk:
         """Stop the work on it."""
         await self.entries(thread_id)
         await self.service.inbox.cancel_thread(thread_id, Identity(channel="cli", id=self._me().id), reason)
+
+    async def revive(self, thread_id: str) -> None:
+        """Have a stalled thread tried again. Raises Refused for one that is not."""
+        await self.entries(thread_id)
+        if not await self.threads.revive(thread_id):
+            raise Refused(f"{thread_id} is not stalled: it is {await self.threads.status(thread_id)}")
+
+    async def purge(self, age: timedelta, *, threads: bool, dry_run: bool) -> Purged:
+        """Delete what is older than that; only count it when it is a dry run."""
+        retention, before = Retention(self.service.database), self.service.clock.now() - age
+        return await (retention.count if dry_run else retention.purge)(before, threads=threads)
 
     async def cards(self, *, open_only: bool) -> list[Card]:
         """Approvals as cards."""
@@ -104,6 +121,23 @@ async def migrate(settings: Settings) -> tuple[str | None, str]:
         await database.aclose()
 
 
+def age(text: str) -> timedelta:
+    """A number of hours, days or weeks. Raises ConfigError for anything else, and for what may be needed yet."""
+    number, unit = text[:-1], _UNITS.get(text[-1:])
+    if unit is None or not (number.isascii() and number.isdigit()) or len(number) > 5:  # noqa: PLR2004 - 190 years
+        raise ConfigError("--older-than: must be a whole number of hours, days or weeks, such as 90d, 12w or 720h")
+    found = int(number) * unit
+    if found < YOUNGEST:
+        raise ConfigError(f"--older-than: at least {YOUNGEST.days}d; younger names still keep messages apart")
+    return found
+
+
+def purged_text(gone: Purged, *, dry_run: bool) -> str:
+    """What went, a line a kind."""
+    head = "would delete" if dry_run else "deleted"
+    return "\n".join(f"{head} {number} {name}" for name, number in asdict(gone).items())
+
+
 def new_token() -> tuple[str, str]:
     """A token, and its digest for people.yaml."""
     token = f"tk_{secrets.token_urlsafe(32)}"
@@ -129,7 +163,8 @@ def thread_table(rows: Sequence[dict[str, object]]) -> str:
     for row in rows:
         place = row["conversation"]
         where = " ".join(str(each) for each in place.values()) if isinstance(place, dict) else ""
-        state = f"{row['waiting']} waiting" if row["waiting"] else str(row["status"])
+        waits = row["waiting"] and row["status"] == "active"
+        state = f"{row['waiting']} waiting" if waits else str(row["status"])
         lines.append(f"{row['id']!s:26}{row['agent']!s:14}{state:12}{row['last_seq']!s:>6}  {where}")
     return "\n".join(lines)
 

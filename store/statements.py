@@ -32,10 +32,12 @@ FIND_BY_MAIL = text(
 CONVERSATION = text("SELECT conversation FROM thread WHERE id = :id")
 TAKE_OVER = text("UPDATE thread SET lease_until = 0, attempts = attempts + 1 WHERE lease_until > 0")
 TAKE_OVER_CARDS = text("UPDATE card SET lease_until = 0 WHERE lease_until > 0")
+STATUS = text("SELECT status FROM thread WHERE id = :id")
+REVIVE = text("UPDATE thread SET status = 'active', attempts = 0, not_before = 0 WHERE id = :id AND status = 'stalled'")
 RECENT = text(
     "SELECT thread.id, conversation, agent, status, last_seq, done_seq, created_at, "
     "(SELECT count(*) FROM approval WHERE thread_id = thread.id AND approval.status = 'open') AS waiting "
-    "FROM thread ORDER BY created_at DESC LIMIT :limit"
+    "FROM thread WHERE status = :status OR :status = '' ORDER BY created_at DESC LIMIT :limit"
 )
 
 

@@ -8,13 +8,14 @@ Who may append, and when:
 Nothing rewrites an event. Each transaction here is short and makes no call to the world.
 """
 
+import asyncio
 import json
 from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection
 
 from agent.conversation import ApiThread, Identity, MailThread, SlackThread
-from agent.errors import AlreadySeen
+from agent.errors import AlreadySeen, StoreDown
 from agent.events import ApprovalDecided, Event, ThreadCancelled
 from agent.ports import Clock
 from agent.thread import Entry
@@ -22,7 +23,7 @@ from agent.verdict import Cancelled
 from store import codec
 from store.codec import micros
 from store.database import Database, Tx
-from store.held import HeldThread, Place, write
+from store.held import Grant, HeldThread, Place, write
 from store.statements import (
     CONVERSATION,
     CREATE,
@@ -32,7 +33,9 @@ from store.statements import (
     GROW,
     OPEN_APPROVALS,
     RECENT,
+    REVIVE,
     SEEN,
+    STATUS,
     TAKE_OVER,
     TAKE_OVER_CARDS,
     Statements,
@@ -72,6 +75,8 @@ class Threads:
             if new_id:
                 self._create(tx, conversation, event, new_id, agent)
             row = tx.connection.execute(self.statements.lock_conversation, {"key": conversation.key}).one_or_none()
+            if row is None and new_id:
+                raise StoreDown("the thread was taken out in this very moment; it is made anew when this comes again")
             if row is None:
                 return None
             place = Place(*row)
@@ -143,9 +148,25 @@ class Threads:
         values = {"id": thread_id, "after": after}
         return await self.database.read(lambda c: codec.entries(c.execute(ENTRIES, values).all()))
 
-    async def recent(self, limit: int = 50) -> list[dict[str, object]]:
-        """The threads last created, newest first, a row each."""
-        rows = await self.database.read(lambda c: c.execute(RECENT, {"limit": limit}).mappings().all())
+    async def status(self, thread_id: str) -> str | None:
+        """`active`, or `stalled` when it failed too often; None when there is no such thread."""
+        return await self.database.read(lambda c: c.execute(STATUS, {"id": thread_id}).scalar_one_or_none())
+
+    async def revive(self, thread_id: str) -> bool:
+        """Have a stalled thread tried again, as a new message in it would. False when it is not stalled."""
+
+        def work(tx: Tx) -> bool:
+            is_revived = tx.connection.execute(REVIVE, {"id": thread_id}).rowcount == 1
+            if is_revived:
+                self.wake(tx, thread_id)
+            return is_revived
+
+        return await self.database.write(work)
+
+    async def recent(self, limit: int = 50, *, status: str = "") -> list[dict[str, object]]:
+        """The threads last created, newest first, a row each; with a status, those that are in it."""
+        values = {"limit": limit, "status": status}
+        rows = await self.database.read(lambda c: c.execute(RECENT, values).mappings().all())
         return [
             {
                 **row,
@@ -175,10 +196,10 @@ class Threads:
     async def claim(self, thread_id: str) -> HeldThread | None:
         """Hold the thread, if there is something to do on it and nobody else holds it."""
         values = {"id": thread_id, "clock": micros(self.clock.now()), "lease": int(self.lease * 1_000_000)}
-        statement = self.statements.claim
+        statement, ends = self.statements.claim, asyncio.get_running_loop().time() + self.lease
         row = await self.database.write(lambda tx: tx.connection.execute(statement, values).one_or_none())
         if row is None:
             return None
         epoch, last_seq, head, conversation, agent, attempts = row
         place = Place(thread_id, last_seq, head)
-        return HeldThread(self, place, epoch, codec.conversation(conversation), agent, attempts)
+        return HeldThread(self, place, Grant(epoch, attempts, ends), codec.conversation(conversation), agent)

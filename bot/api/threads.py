@@ -27,8 +27,6 @@ Conversation = SlackThread | MailThread | ApiThread
 
 QUIET = timedelta(seconds=30)
 """How long a thread must have been at work without a fact before it is looked up whether it stalled."""
-NEWEST = 1_000
-"""Among how many threads it is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +111,7 @@ class ThreadEndpoints:
         return thread_id
 
     async def _is_stalled(self, thread_id: str) -> bool:
-        rows = await self.threads.recent(NEWEST)
-        return any(row["id"] == thread_id and row["status"] == "stalled" for row in rows)
+        return await self.threads.status(thread_id) == "stalled"
 
 
 def is_id(text: str) -> bool:

@@ -94,6 +94,11 @@ class Claim(Protocol):
         """The entries after that place, in order."""
         ...
 
+    def ensure_held(self) -> None:
+        """To be called just before anything is begun that others would see. Raises Fenced when the lease may have run
+        out by now, as it has in a process that was frozen."""
+        ...
+
     async def append(self, events: Sequence[Event], after: int) -> None:
         """Write these as the next entries after `after`. Raises Conflict when there are others by now, Fenced when
         the thread is no longer held, AlreadySettled when one of them decides a decided approval."""

@@ -13,6 +13,7 @@ import structlog
 from agent.errors import ChannelDown, ChannelRefused
 from approvals.card import Card
 from approvals.gate import Gate
+from bot.line import LIMIT
 from bot.outbox import Outbox
 from store.approvals import ApprovalIndex, DueCard
 
@@ -83,9 +84,13 @@ class Cards:
         self._signal.set()
 
     async def _show(self, approval_id: str, address_key: str) -> None:
+        """Begun only if it must end while the card is ours: whoever was frozen, or waited long for the store, may have
+        lost it to another."""
+        now = asyncio.get_running_loop().time
+        last_moment = now() + self.index.lease - LIMIT
         due = await self.index.claim_card(approval_id, address_key)
         facts = await self.index.facts(approval_id) if due is not None else None
-        if due is not None and facts is not None:
+        if due is not None and facts is not None and now() < last_moment:
             await self._bring_up_to_date(due, self.gate.card(facts))
 
     async def _say(self, due: DueCard, card: Card) -> str:

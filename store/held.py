@@ -1,5 +1,6 @@
 """A thread that one worker holds: it may append under the epoch that its claim was given, while its lease lasts."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -28,6 +29,17 @@ class Place:
     head: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a claim was given."""
+
+    epoch: int
+    attempts: int
+    """How often in a row the thread could not be worked on."""
+    ends: float
+    """When the lease runs out at the earliest, by the event loop's clock: counted from when it was asked for."""
+
+
 class Home(Protocol):
     """What a held thread needs of `store.threads.Threads`."""
 
@@ -45,19 +57,19 @@ class HeldThread:
         self,
         threads: Home,
         place: Place,
-        epoch: int,
+        grant: Grant,
         conversation: SlackThread | MailThread | ApiThread,
         agent: str,
-        attempts: int,
     ) -> None:
         self.threads = threads
         self.thread_id = place.id
         self.conversation = conversation
         self.agent = agent
-        self.attempts = attempts
+        self.attempts = grant.attempts
         """How often in a row it could not be worked on."""
         self._place = place
-        self._claim = {"id": place.id, "epoch": epoch}
+        self._claim = {"id": place.id, "epoch": grant.epoch}
+        self._ends = grant.ends
 
     async def load(self, after: int = 0) -> tuple[Entry, ...]:
         """The entries after that place; later appends count from the last of them."""
@@ -68,6 +80,11 @@ class HeldThread:
         place = Place(self.thread_id, *connection.execute(PLACE, {"id": self.thread_id}).one())
         rows = connection.execute(ENTRIES, {"id": self.thread_id, "after": after}).all()
         return place, codec.entries(row for row in rows if row[0] <= place.last_seq)
+
+    def ensure_held(self) -> None:
+        """Raises Fenced when the lease may have run out."""
+        if asyncio.get_running_loop().time() >= self._ends:
+            raise Fenced
 
     async def append(self, events: Sequence[Event], after: int) -> None:
         """Write these behind `after`. Raises Conflict, Fenced or AlreadySettled, and then has written nothing."""
@@ -105,8 +122,10 @@ class HeldThread:
         """Hold on for another lease. Raises Fenced when it is too late."""
         row = {**self._claim, "lease": int(self.threads.lease * 1_000_000)}
         statement = self.threads.statements.renew
+        ends = asyncio.get_running_loop().time() + self.threads.lease
         if await self.threads.database.write(lambda tx: tx.connection.execute(statement, row).rowcount) != 1:
             raise Fenced
+        self._ends = ends
 
     def _advance(
         self,

@@ -4,6 +4,7 @@ It is held to the same contract as the real ones (`tests/contracts/test_store.py
 a `MemoryTx`, as there; what it has put is taken back when it fails.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -78,7 +79,7 @@ class MemoryThreads:
     def _grow(self, tx: MemoryTx, thread_id: str, events: Sequence[Event]) -> None:
         row = tx.tables.threads[thread_id]
         links = codec.chained(events, row.last_seq, row.head)
-        grown = replace(row, last_seq=links[-1].seq, head=links[-1].hash, status="active", not_before=0)
+        grown = replace(row, last_seq=links[-1].seq, head=links[-1].hash, status="active", not_before=0, attempts=0)
         tx.put(tx.tables.threads, thread_id, grown)
         write(tx, thread_id, events, links, self.cards_changed)
         self.wake(tx, thread_id)
@@ -117,30 +118,34 @@ class MemoryThreads:
 
     async def claim(self, thread_id: str) -> "MemoryHeld | None":
         """Hold the thread, if there is something to do on it and nobody else holds it."""
-        clock = micros(self.clock.now())
+        clock, ends = micros(self.clock.now()), asyncio.get_running_loop().time() + self.lease
 
         def work(tx: MemoryTx) -> ThreadRow | None:
             row = tx.tables.threads.get(thread_id)
             if row is None or row.lease_until > tx.now or not is_due(row, clock):
                 return None
-            taken = replace(row, epoch=row.epoch + 1, lease_until=tx.now + int(self.lease * 1_000_000))
+            until = tx.now + int(self.lease * 1_000_000)
+            died = 1 if row.lease_until else 0  # whoever held it gave nothing back
+            taken = replace(row, epoch=row.epoch + 1, lease_until=until, attempts=row.attempts + died)
             tx.put(tx.tables.threads, thread_id, taken)
             return taken
 
         row = await self.database.write(work)
-        return MemoryHeld(self, row) if row else None
+        return MemoryHeld(self, row, ends) if row else None
 
 
 class MemoryHeld:
     """As `store.held.HeldThread`."""
 
-    def __init__(self, threads: MemoryThreads, row: ThreadRow) -> None:
+    def __init__(self, threads: MemoryThreads, row: ThreadRow, ends: float) -> None:
         self.threads = threads
         self.thread_id = row.id
         self.conversation = row.conversation
         self.agent = row.agent
         self.epoch = row.epoch
+        self.attempts = row.attempts
         self._head = row.head
+        self._ends = ends
 
     async def load(self, after: int = 0) -> tuple[Entry, ...]:
         """The entries after that place."""
@@ -151,11 +156,17 @@ class MemoryHeld:
         self._head, found = await self.threads.database.read(work)
         return found
 
+    def ensure_held(self) -> None:
+        """Raises Fenced when the lease may have run out."""
+        if asyncio.get_running_loop().time() >= self._ends:
+            raise Fenced
+
     async def append(self, events: Sequence[Event], after: int) -> None:
         """Write these behind `after`. Raises Conflict, Fenced or AlreadySettled."""
         links = codec.chained(events, after, self._head)
         await self.threads.database.write(lambda tx: self._advance(tx, after, events, links))
         self._head = links[-1].hash
+        self.attempts = 0
 
     async def release(self, events: Sequence[Event], after: int, wake_at: datetime | None) -> None:
         """Write these, note when to look again, and let go. Raises Conflict or Fenced."""
@@ -173,23 +184,24 @@ class MemoryHeld:
         """Let go with work left."""
         await self.threads.database.write(lambda tx: self._change(tx, lambda row: replace(row, lease_until=0)))
 
-    async def give_up(self, delay: float) -> bool:
-        """Let go after a failure. True when it failed too often."""
+    async def give_up(self, delay: float, failed: int = 1) -> bool:
+        """Let go after a failure that counts so much. True when it failed too often."""
         not_before = micros(self.threads.clock.now()) + int(delay * 1_000_000)
 
         def give(row: ThreadRow) -> ThreadRow:
-            status = "stalled" if row.attempts + 1 >= STALLED_AFTER else row.status
-            return replace(row, lease_until=0, attempts=row.attempts + 1, not_before=not_before, status=status)
+            status = "stalled" if row.attempts + failed >= STALLED_AFTER else row.status
+            return replace(row, lease_until=0, attempts=row.attempts + failed, not_before=not_before, status=status)
 
         row = await self.threads.database.write(lambda tx: self._change(tx, give))
         return row is not None and row.status == "stalled"
 
     async def renew(self) -> None:
         """Hold on for another lease. Raises Fenced."""
-        lease = int(self.threads.lease * 1_000_000)
+        lease, ends = int(self.threads.lease * 1_000_000), asyncio.get_running_loop().time() + self.threads.lease
         work = lambda tx: self._change(tx, lambda row: replace(row, lease_until=tx.now + lease))  # noqa: E731 - two lines
         if await self.threads.database.write(work) is None:
             raise Fenced
+        self._ends = ends
 
     def _held(self, tx: MemoryTx) -> ThreadRow | None:
         row = tx.tables.threads[self.thread_id]

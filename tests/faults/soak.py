@@ -27,8 +27,8 @@ from tests.faults.world import ALONE, TOGETHER, World, a_world
 
 ROUND = 60.0
 """Seconds of trouble in a round; then calm, until all is done."""
-CHANCE = 0.15
-AT_ONCE = 20
+CHANCE = 0.2
+AT_ONCE = 24
 PAUSE = 0.5
 
 

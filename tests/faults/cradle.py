@@ -19,7 +19,7 @@ from typing import Any
 
 from agent import reducer
 from agent.errors import TwokeyError
-from bot import cards, serving, wiring, worker
+from bot import cards, line, serving, wiring, worker
 from bot.settings import Settings
 
 IMPORTED = (
@@ -45,6 +45,8 @@ IMPORTED = (
 LOOK = 0.01
 SOON = (0.2, 0.5, 1.0, 1.5, 2.0)
 """Seconds in place of every back-off of the product's."""
+SHARE = 25 / 30
+"""How much of a card's lease showing it may take: the product's own ratio."""
 
 
 def main() -> None:
@@ -109,6 +111,9 @@ def _hasten(lease: float) -> None:
     """Shorten what is a constant of the product's."""
     reducer.BACKOFF = SOON[:3]
     cards.BACKOFF = worker.BACKOFF = SOON
+    line.PAUSES = SOON[:4]
+    setattr(cards, "LIMIT", lease * SHARE)  # noqa: B010 - the name is one that cards has imported
+    setattr(line.Line.__init__, "__defaults__", (lease * SHARE,))  # noqa: B010 - not an attribute that mypy knows
     build = wiring.build
 
     def built(*args: Any, **options: Any) -> Any:  # noqa: ANN401 - whatever the product's takes and gives

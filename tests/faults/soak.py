@@ -29,7 +29,7 @@ ROUND = 60.0
 """Seconds of trouble in a round; then calm, until all is done."""
 CHANCE = 0.2
 AT_ONCE = 24
-PAUSE = 0.5
+PAUSE = 0.8
 
 
 @dataclass

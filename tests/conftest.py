@@ -1,3 +1,14 @@
-"""What every test can ask for: a PostgreSQL database, a browser."""
+"""What every test can ask for: a PostgreSQL database, a browser. And how logs look where a test does not say."""
+
+import structlog
 
 pytest_plugins = ["tests.chromium", "tests.postgres", "tests.migrated"]  # the last imports the one before
+
+# structlog's own default draws a frame around every local variable of a traceback: seconds each, on the event loop.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)

@@ -11,7 +11,7 @@ from store.statements import STALLED_AFTER
 from store.threads import Threads
 from tests.builders import PLACE, a_message
 from tests.fakes import FakeClock
-from tests.world import a_world
+from tests.world import PATIENCE, a_world
 
 
 async def a_held_thread(url: str, lease: float) -> Threads:
@@ -40,11 +40,12 @@ async def test_a_thread_that_kills_its_process_is_parked_in_the_end(url: str) ->
         await threads.take_over()
         held = await threads.claim("thr_aaaaaaaaaaaaaaaaaaaa")
         assert held is not None
+    assert held is not None
     assert held.attempts == STALLED_AFTER
     await threads.take_over()
     await threads.database.aclose()
     async with a_world(url) as world:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while await world.threads.due():
                 await asyncio.sleep(0.05)
         assert world.model.requests == []

@@ -9,7 +9,7 @@ from agent.ports import ModelAnswer
 from approvals.decision import Approve
 from bot.inbox import Delivery
 from tests.builders import ADA, DANA, PLACE, a_call, calls, said
-from tests.world import a_world
+from tests.world import PATIENCE, a_world
 
 REFUND = calls(a_call("refund", order_id="1042", amount=40.0))
 
@@ -56,7 +56,7 @@ async def test_a_reply_that_may_have_arrived_is_looked_for(url: str) -> None:
     async with a_world(url, said("Hello.")) as world:
         world.outbox.failures = [ChannelDown("502")]
         thread = await world.say("Hi")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while world.outbox.failures or world.engine._running:
                 await asyncio.sleep(0.01)
         assert world.outbox.texts == []

@@ -14,7 +14,7 @@ from approvals.decision import Approve
 from bot.cards import BACKOFF, Cards
 from bot.outbox import Outbox
 from tests.builders import DANA, a_call, calls
-from tests.world import World, a_world
+from tests.world import PATIENCE, World, a_world
 
 REFUND = calls(a_call("refund", order_id="1042", amount=40.0))
 
@@ -47,13 +47,13 @@ async def showing(world: World, board: Board) -> AsyncIterator[None]:
         yield
     finally:
         cards.stop()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await task
 
 
 async def until_shown(board: Board, count: int) -> None:
     """Wait until so many cards were shown."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while len(board.shown) < count:
             await asyncio.sleep(0.01)
 
@@ -87,7 +87,7 @@ async def test_a_channel_that_hangs_on_one_card_holds_up_no_other(url: str) -> N
     async with a_world(url, REFUND, REFUND) as world, showing(world, board):
         first = await world.say("Refund 1042")
         await world.approval(first)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while board.stuck is not None:
                 await asyncio.sleep(0.01)
         other = SlackThread(team="T0", channel="C0", thread_ts="1700000000.000200")
@@ -95,7 +95,7 @@ async def test_a_channel_that_hangs_on_one_card_holds_up_no_other(url: str) -> N
         asked = await world.approval(second)
         await until_shown(board, 1)
         await world.gate.decide(asked.approval_id, Approve(asked.digest), DANA, "slack")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while "approved" not in board.shown:
                 await asyncio.sleep(0.01)
         stuck.set()

@@ -21,7 +21,7 @@ from bot.worker import BACKOFF
 from store import schema
 from store.database import Tx
 from tests.builders import ADA, DANA, PLACE, Ledger, a_call, calls, said
-from tests.world import World, a_world
+from tests.world import PATIENCE, World, a_world
 
 T = TypeVar("T")
 HALF = "\ud83d"
@@ -109,7 +109,7 @@ async def test_a_message_gives_a_stalled_thread_all_its_tries_again(url: str) ->
         stall = text("UPDATE thread SET status = 'stalled', attempts = 8 WHERE id = :id")
         await world.database.write(lambda tx: tx.connection.execute(stall, {"id": thread}).close())
         await world.say("Still there?", key="k2")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while await status(world, thread) != ("active", 1):
                 await asyncio.sleep(0.01)
         world.clock.move(BACKOFF[-1])

@@ -21,6 +21,7 @@ def out() -> Iterator[StringIO]:
     """Puts everything back that logging shares with the whole process."""
     root = logging.getLogger()
     before = (root.handlers[:], root.level, sys.excepthook, threading.excepthook)
+    configured = structlog.get_config()
     levels = {name: logging.getLogger(name).level for name in logs.QUIET}
     yield StringIO()
     root.handlers[:], root.level, sys.excepthook, threading.excepthook = before
@@ -28,7 +29,7 @@ def out() -> Iterator[StringIO]:
     for name, level in levels.items():
         logging.getLogger(name).setLevel(level)
     structlog.contextvars.clear_contextvars()
-    structlog.reset_defaults()
+    structlog.configure(**configured)
 
 
 def lines(out: StringIO) -> list[dict[str, Any]]:

@@ -56,9 +56,9 @@ def judge(call: ToolCall, called: Tool, state: ThreadState) -> Verdict:
     return Allow("reads") if called.effect == "read" else Ask("writes", "It changes the world.", LEADS)
 
 
-def rules(ledger: Ledger | None = None, **changes: int) -> Rules:
+def rules(ledger: Ledger | None = None, *, max_steps: int = 40, max_errors: int = 3) -> Rules:
     """The rules of a small deployment."""
-    return Rules(tools=(ledger or Ledger()).tools(), judge=judge, **changes)
+    return Rules((ledger or Ledger()).tools(), judge, max_steps, max_errors)
 
 
 def a_call(name: str, call_id: str = "", **arguments: JsonValue) -> ToolCall:

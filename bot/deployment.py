@@ -35,6 +35,8 @@ class AgentEntry(Value):
     variables: dict[str, str] = Field(default_factory=dict)
     """Values for the prompt's variables."""
     tools: tuple[str, ...] = ()
+    at_once: Annotated[int, Field(ge=1)] | None = None
+    """How many of its threads a process works on at once; None for as many as there are workers."""
 
 
 class AgentsFile(Value):
@@ -55,6 +57,8 @@ class Agent:
     variables: Mapping[str, str]
     tools: Mapping[str, Tool]
     """By name, the built-in ones among them."""
+    at_once: int | None = None
+    """How many of its threads a process works on at once."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,7 @@ def _agent(name: str, entry: AgentEntry, tools: Mapping[str, Tool], texts: Mappi
         prompt=texts[entry.prompt],
         variables=entry.variables,
         tools={each: tools[each] for each in names},
+        at_once=entry.at_once,
     )
 
 

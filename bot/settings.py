@@ -116,6 +116,7 @@ class Settings(BaseSettings):
     public_url: Url = "http://localhost:8080"
     secret_key: Annotated[SecretStr, AfterValidator(_secret_key)] | None = None
     workers: Annotated[int, Field(ge=1, le=1000)] = 16
+    workers_per_person: Annotated[int, Field(ge=1, le=1000)] | None = None
     shutdown_grace: Annotated[float, Field(ge=0, le=3600)] = 10
     twokey_token: SecretStr | None = None
 

@@ -30,6 +30,7 @@ from bot.mail.smtp import SmtpSender
 from bot.outbox import Outbox
 from bot.service import Role, Service
 from bot.settings import Settings
+from bot.turns import Bounds
 from bot.worker import Engine
 from store.approvals import ApprovalIndex
 from store.connect import connect
@@ -75,7 +76,7 @@ def build(
     inbox = Inbox(threads, clock, ids, deployment.default_agent)
     model = model or _model(settings)
     loop = Loop(_agents(deployment, settings), model, gate, outbox, clock, ids)
-    engine = Engine(threads, loop, settings.workers)
+    engine = Engine(threads, loop, bounds=_bounds(settings, deployment))
     cards = Cards(index, gate, outbox)
     return Service(
         settings=settings,
@@ -160,6 +161,12 @@ def _agents(deployment: Deployment, settings: Settings) -> Mapping[str, Agent]:
         )
         for name, each in deployment.agents.items()
     }
+
+
+def _bounds(settings: Settings, deployment: Deployment) -> Bounds:
+    share = settings.workers_per_person or max(1, settings.workers // 2)
+    agents = {name: each.at_once for name, each in deployment.agents.items() if each.at_once is not None}
+    return Bounds(total=settings.workers, person=share, agents=agents)
 
 
 def _channel_names(settings: Settings) -> frozenset[str]:

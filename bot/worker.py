@@ -15,8 +15,10 @@ import structlog
 
 from agent.errors import ChannelDown, ConfigError, Fenced, StoreDown, TwokeyError
 from agent.loop import Loop
+from bot.turns import Bounds, Turns, Whose
 from store.database import Tx
 from store.held import HeldThread
+from store.owners import AT_ONCE
 from store.statements import STALLED_AFTER
 from store.threads import Threads
 
@@ -24,6 +26,8 @@ log = structlog.get_logger()
 
 SWEEP = 1.0
 """Seconds between two looks at the store without a hint."""
+MOST_WAITING = 2_000
+"""So many due threads are looked at in a sweep, so that their turns are fair."""
 BACKOFF = (1.0, 5.0, 15.0, 60.0, 180.0)
 """Seconds before a thread is tried again that could not be worked on."""
 PASSING = (ChannelDown, StoreDown, ConfigError)
@@ -33,11 +37,10 @@ PASSING = (ChannelDown, StoreDown, ConfigError)
 class Engine:
     """Satisfies the three verbs: wake, run, stop."""
 
-    def __init__(self, threads: Threads, loop: Loop, workers: int = 16) -> None:
+    def __init__(self, threads: Threads, loop: Loop, workers: int = 16, bounds: Bounds | None = None) -> None:
         self.threads = threads
         self.loop = loop
-        self.workers = workers
-        self._ready: dict[str, None] = {}
+        self.turns = Turns(bounds or Bounds(total=workers, person=workers))
         self._running: dict[str, asyncio.Event] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._signal = asyncio.Event()
@@ -49,7 +52,7 @@ class Engine:
 
     def look_at(self, thread_id: str) -> None:
         """Look at the thread as soon as there is room; interrupt it when it is being worked on."""
-        self._ready[thread_id] = None
+        self.turns.offer(thread_id)
         if (nudged := self._running.get(thread_id)) is not None:
             nudged.set()
         self._signal.set()
@@ -58,29 +61,38 @@ class Engine:
         """Work until `stop`."""
         while not self._stopping.is_set():
             try:
-                for thread_id in await self.threads.due(limit=self.workers * 4):
-                    self._ready.setdefault(thread_id)
+                for thread_id in await self.threads.due(limit=MOST_WAITING):
+                    self.turns.offer(thread_id)
             except Exception:
                 log.exception("engine.sweep_failed")
             sweep_at = asyncio.get_running_loop().time() + SWEEP
             while not self._stopping.is_set() and (left := sweep_at - asyncio.get_running_loop().time()) > 0:
-                self._start_ready()
+                await self._start_ready()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(left):
                         await self._signal.wait()
                 self._signal.clear()
 
-    def _start_ready(self) -> None:
-        for thread_id in list(self._ready):
-            if len(self._running) >= self.workers:
-                return
-            if thread_id in self._running:
-                continue
-            del self._ready[thread_id]
+    async def _start_ready(self) -> None:
+        await self._learn_whose()
+        while not self._stopping.is_set() and (thread_id := self.turns.take()) is not None:
             self._running[thread_id] = asyncio.Event()
             task = asyncio.create_task(self._work(thread_id), name=f"thread {thread_id}")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+            await self._learn_whose()
+
+    async def _learn_whose(self) -> None:
+        """Only when there is more to do than anybody may have at once; until it is known, nothing more is started."""
+        asked = self.turns.unknown()[:AT_ONCE]
+        if not asked:
+            return
+        try:
+            found = await self.threads.owners(asked)
+        except StoreDown as error:
+            log.warning("engine.owners_unknown", error=str(error))
+            return
+        self.turns.learn({each: Whose(*found.get(each, ("", ""))) for each in asked})
 
     async def stop(self, grace: float) -> None:
         """Take nothing new; let each thread finish its step and be handed back; after `grace` seconds, cut it short."""
@@ -107,6 +119,7 @@ class Engine:
             log.exception("thread.lost")
         finally:
             del self._running[thread_id]
+            self.turns.done(thread_id)
             self._signal.set()
 
     async def _hold(self, held: HeldThread) -> None:

@@ -3,9 +3,7 @@
 import json
 from collections.abc import Collection
 
-from sqlalchemy import text
-
-from store.database import Database
+from sqlalchemy import Connection, text
 
 _FIRST = (
     "SELECT thread.id, thread.agent, event.body FROM thread JOIN event ON event.thread_id = thread.id "
@@ -14,20 +12,14 @@ _FIRST = (
 AT_ONCE = 500
 
 
-class Owners:
-    """Whose the threads of a database are."""
-
-    def __init__(self, database: Database) -> None:
-        self.database = database
-
-    async def of(self, thread_ids: Collection[str]) -> dict[str, tuple[str, str]]:
-        """The agent and the person (as `Identity.key` has it) of each of these, at most `AT_ONCE` of them."""
-        if not thread_ids:
-            return {}
-        values = {f"id{place}": each for place, each in enumerate(list(thread_ids)[:AT_ONCE])}
-        statement = text(_FIRST.format(", ".join(f":{name}" for name in values)))
-        rows = await self.database.read(lambda c: c.execute(statement, values).all())
-        return {thread_id: (agent, _sender(body)) for thread_id, agent, body in rows}
+def owners(connection: Connection, thread_ids: Collection[str]) -> dict[str, tuple[str, str]]:
+    """The agent and the person (as `Identity.key` has it) of each of these, at most `AT_ONCE` of them."""
+    values = {f"id{place}": each for place, each in enumerate(list(thread_ids)[:AT_ONCE])}
+    if not values:
+        return {}
+    statement = text(_FIRST.format(", ".join(f":{name}" for name in values)))
+    rows = connection.execute(statement, values).all()
+    return {thread_id: (agent, _sender(body)) for thread_id, agent, body in rows}
 
 
 def _sender(body: str) -> str:

@@ -24,6 +24,7 @@ from store import codec
 from store.codec import micros
 from store.database import Database, Tx
 from store.held import Grant, HeldThread, Place, write
+from store.owners import owners
 from store.statements import (
     CONVERSATION,
     CREATE,
@@ -182,6 +183,10 @@ class Threads:
         """Threads with something to do that nobody holds."""
         values = {"clock": micros(self.clock.now()), "limit": limit}
         return await self.database.read(lambda c: list(c.execute(self.statements.due, values).scalars()))
+
+    async def owners(self, thread_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+        """The agent and the person who began it, of each of these threads."""
+        return await self.database.read(lambda c: owners(c, thread_ids))
 
     async def take_over(self) -> None:
         """Let go of all that a process before this one held. Only for whoever knows that it is dead: on SQLite the

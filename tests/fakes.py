@@ -49,12 +49,16 @@ class ScriptedModel:
     requests: list[ModelRequest] = field(default_factory=list)
     hold: asyncio.Event | None = None
     """When set: answer only once this event is."""
+    pause: float = 0
+    """Seconds that an answer takes."""
 
     async def respond(self, request: ModelRequest) -> ModelAnswer:
         """The next step; an exception is raised."""
         self.requests.append(request)
         if self.hold is not None:
             await self.hold.wait()
+        if self.pause:
+            await asyncio.sleep(self.pause)
         step = self.steps.pop(0) if self.steps else ModelAnswer(text="Done.")
         if isinstance(step, Exception):
             raise step

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from agent.conversation import ApiThread, Identity, MailThread, SlackThread
 from agent.errors import AlreadySeen, Conflict, Fenced
-from agent.events import ApprovalDecided, Event, ThreadCancelled
+from agent.events import ApprovalDecided, Event, MessageReceived, ThreadCancelled
 from agent.ports import Clock
 from agent.thread import Entry
 from agent.verdict import Cancelled
@@ -113,6 +113,16 @@ class MemoryThreads:
         def work(tx: MemoryTx) -> list[str]:
             found = [row for row in tx.tables.threads.values() if row.lease_until <= tx.now and is_due(row, clock)]
             return [row.id for row in sorted(found, key=lambda row: (row.not_before, row.id))][:limit]
+
+        return await self.database.read(work)
+
+    async def owners(self, thread_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+        """The agent and the person who began it, of each of these threads."""
+
+        def work(tx: MemoryTx) -> dict[str, tuple[str, str]]:
+            rows = [row for each in thread_ids if (row := tx.tables.threads.get(each)) is not None]
+            first = {row.id: tx.tables.entries(row.id, 0)[0].event for row in rows}
+            return {row.id: (row.agent, sender.key if (sender := _sender(first[row.id])) else "") for row in rows}
 
         return await self.database.read(work)
 
@@ -241,3 +251,7 @@ def write(
         cards_changed = project(tx, thread_id, link.seq, event) or cards_changed
     if cards_changed:
         tx.after_commit.append(changed)
+
+
+def _sender(event: Event) -> Identity | None:
+    return event.sender if isinstance(event, MessageReceived) else None

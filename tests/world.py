@@ -12,6 +12,7 @@ from approvals.gate import Gate
 from approvals.people import Directory, Person
 from approvals.policy import Policy, PolicyFile
 from bot.inbox import Delivery, Inbox
+from bot.turns import Bounds
 from bot.worker import Engine
 from store import schema
 from store.approvals import ApprovalIndex
@@ -133,7 +134,7 @@ async def a_world(
         reminders=reminders,
     )
     loop = Loop({"support": Agent("support", "m", PlainPrompt(), rules(ledger))}, model, gate, outbox, clock, ids)
-    engine = Engine(threads, loop)
+    engine = Engine(threads, loop, bounds=Bounds(total=16, person=8))
     threads.wake = engine.wake
     running = asyncio.create_task(engine.run())
     inbox = Inbox(threads, clock, ids, "support")

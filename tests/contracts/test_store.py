@@ -10,7 +10,7 @@ from agent.errors import AlreadySeen, Conflict, Fenced
 from agent.events import (
     ReplySent,
 )
-from tests.builders import AT, PLACE, a_message
+from tests.builders import ADA, AT, DANA, PLACE, a_message
 from tests.contracts.steps import claim, length, say
 from tests.contracts.stores import LEASE, Store
 
@@ -52,6 +52,15 @@ async def test_a_mail_is_found_by_the_ids_received_and_sent(store: Store) -> Non
     assert await store.threads.find_by_mail(["1700.1"]) is None
     assert await store.threads.conversation("thr_1") == OTHER
     assert await store.threads.conversation("thr_9") is None
+
+
+async def test_whose_threads_are_is_told_by_whoever_began_them(store: Store) -> None:
+    await say(store, "a")
+    await store.threads.take_in(OTHER, a_message(sender=DANA), keys=["b"], new_id="thr_2", agent="sales")
+    await store.threads.take_in(OTHER, a_message(), keys=["c"], new_id="thr_3", agent="sales")
+    found = await store.threads.owners(["thr_1", "thr_2", "thr_9"])
+    assert found == {"thr_1": ("support", ADA.key), "thr_2": ("sales", DANA.key)}
+    assert await store.threads.owners([]) == {}
 
 
 # --- work -----------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from agent.conversation import ApiThread, SlackThread
+from agent.conversation import SlackThread
 from agent.events import ApprovalDecided, ApprovalRequested, MessageReceived
 from agent.verdict import Approvers, Rejected
 from store import schema
@@ -14,10 +14,9 @@ from store.connect import connect
 from store.database import Database, Tx
 from store.deliveries import Deliveries
 from store.mails import Mails
-from store.owners import Owners
 from store.retention import Purged, Retention
 from store.threads import Threads
-from tests.builders import ADA, AT, DANA, PLACE
+from tests.builders import ADA, AT, PLACE
 from tests.fakes import FakeClock
 
 OLD, NEW = AT - timedelta(days=100), AT - timedelta(days=1)
@@ -117,16 +116,6 @@ async def test_a_settled_card_goes_once_it_shows_what_was_decided(database: Data
     await database.write(lambda tx: tx.connection.execute(text("UPDATE card SET shown = wanted")).close())
     assert (await retention.purge(BEFORE, threads=False)).cards == 1
     assert await count(database, "approval") == 2
-
-
-async def test_whose_threads_are_is_read_from_the_log(database: Database) -> None:
-    threads = Threads(database, FakeClock())
-    await a_thread(threads, "1", AT)
-    event = MessageReceived(at=AT, delivery_id="d", sender=DANA, text="Hi")
-    await threads.take_in(ApiThread(ref="x"), event, keys=["x"], new_id="2", agent="sales")
-    found = await Owners(database).of(["1", "2", "3"])
-    assert found == {"1": ("support", ADA.key), "2": ("sales", DANA.key)}
-    assert await Owners(database).of([]) == {}
 
 
 async def test_how_far_a_history_was_read_never_goes_back(database: Database) -> None:

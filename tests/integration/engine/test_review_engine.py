@@ -163,7 +163,7 @@ async def test_a_process_that_only_takes_in_keeps_no_list_of_what_it_took_in(url
     try:
         await schema.migrate(service.threads.database)
         await service.inbox.deliver(Delivery(PLACE, ("k1",), ADA, "Hi"))
-        assert not service.engine._ready
+        assert not service.engine.turns.waiting
         assert len(await service.threads.due()) == 1
     finally:
         await service.threads.database.aclose()

@@ -44,6 +44,7 @@ CARDS = {
     "approved and done": approved(outcome="done"),
     "approved with changes and failed": approved(
         arguments=(Argument("order_id", "4711"), Argument("amount", "20", was="49.9")),
+        preview="",
         outcome="failed",
         outcome_text="The bank refused.",
     ),

@@ -93,6 +93,7 @@ EVENTS = "SELECT thread_id, seq, kind, at, digest, hash, body FROM event ORDER B
 OPEN = "SELECT count(*) FROM approval WHERE status = 'open'"
 BEHIND = "SELECT count(*) FROM card WHERE shown < wanted"
 HAPPENED = "SELECT (SELECT count(*) FROM event) + (SELECT coalesce(sum(shown), 0) FROM card)"
+STALLED = "SELECT id FROM thread WHERE status = 'stalled'"
 BUSY = "SELECT count(*) FROM thread WHERE last_seq <> done_seq AND status = 'active'"
 
 
@@ -113,6 +114,12 @@ def left_to_do(database_url: str) -> tuple[int, int]:
     """How much there still is to do: busy threads, open approvals, cards that are behind; and how much has happened."""
     *left, ((happened,),) = _asked(database_url, BUSY, OPEN, BEHIND, HAPPENED)
     return sum(count for ((count,),) in left), happened
+
+
+def stalled(database_url: str) -> list[str]:
+    """The threads that were parked: their workers failed or died too often in a row."""
+    (rows,) = _asked(database_url, STALLED)
+    return [thread_id for (thread_id,) in rows]
 
 
 def _asked(database_url: str, *queries: LiteralString) -> list[list[Any]]:

@@ -45,13 +45,16 @@ class Sums:
     replies_and_cards: int = 0
     in_doubt: int = 0
     in_doubt_asked: int = 0
+    revived: int = 0
+    """Threads that were parked because their processes died too often in a row, and that an operator revived."""
     broken: Counter[str] = field(default_factory=Counter)
 
-    def add(self, faults: Counter[str], evidence: Evidence, problems: dict[str, list[str]]) -> None:
+    def add(self, world: World, evidence: Evidence, problems: dict[str, list[str]]) -> None:
         """One more round."""
+        self.revived += world.revived
         doubts, asked = checker.in_doubt(evidence)
         self.rounds += 1
-        self.faults += faults
+        self.faults += world.trouble.count
         self.threads += len(evidence.threads)
         self.events += sum(thread.last_seq for thread in evidence.threads)
         self.effects += len(evidence.effects)
@@ -75,6 +78,7 @@ class Sums:
             "replies_and_cards": self.replies_and_cards,
             "in_doubt": self.in_doubt,
             "in_doubt_asked": self.in_doubt_asked,
+            "parked_and_revived": self.revived,
             "broken": {check.__name__: self.broken[check.__name__] for check in checker.INVARIANTS},
         }
 
@@ -104,7 +108,7 @@ def soak(options: argparse.Namespace) -> int:
             on = cluster if number % 2 else None
             folder = Path(tempfile.mkdtemp(prefix="twokey-soak-"))
             world, evidence, problems = asyncio.run(_judged(folder, on, options.seed + number, number % 4 < 2))
-            sums.add(world.trouble.count, evidence, problems)
+            sums.add(world, evidence, problems)
             _tell(number, on, sums, problems, folder)
             if not problems:
                 shutil.rmtree(folder)

@@ -98,7 +98,7 @@ LATE_MAIL = Mail("dana@x", "<2>", "agent+a.1@x", "Approval wanted: Charge", "")
         (run(threads=(replace(thread(WHOLE), last_seq=8, done_seq=8),)), "gaps"),
         (run(threads=(replace(thread(WHOLE), head=b"x"),)), "broken_chains"),
         (run(SAID, ANSWERED, STARTED, RETURNED, SENT), "unapproved_starts"),
-        (run(SAID, ANSWERED, asked(), decided(Approved(digest="abd")), STARTED, RETURNED, SENT), "unapproved_starts"),
+        (run(SAID, ANSWERED, asked(), decided(Approved(digest="xyz")), STARTED, RETURNED, SENT), "unapproved_starts"),
         (run(SAID, ANSWERED, asked(), ADAS_YES, STARTED, RETURNED, SENT), "unapproved_starts"),
         (run(SAID, ANSWERED, asked(), STARTED, YES, RETURNED, SENT), "unapproved_starts"),
         (run(effects=(EFFECT, replace(EFFECT, key="t1.c9"))), "unapproved_starts"),

@@ -4,6 +4,7 @@ Each test talks to the agent while one kind of harm is done, lets all come to re
 left. There are more in `thorough.py`, and `make soak` does everything at once, for as long as one likes.
 """
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,23 @@ async def test_web_and_worker_processes_are_killed_one_after_another(tmp_path: P
     async with a_world(tmp_path, cluster.fresh_url(), seed=7, roles=TOGETHER) as world:
         await harmed(world, "kill", cluster=cluster)
         assert world.trouble.count["kill -9"] >= 3
+
+
+@pytest.mark.postgres
+async def test_several_workers_are_given_the_same_wake_ups(tmp_path: Path, cluster: Cluster) -> None:
+    roles = ("web", "worker", "worker", "worker")
+    async with a_world(tmp_path, cluster.fresh_url(), seed=11, roles=roles) as world:
+        workers = [seat for seat in world.machine.seats if seat.role == "worker"]
+        for _ in range(2):
+            for seat in workers:
+                assert world.machine.freeze(seat)
+            talking = asyncio.create_task(world.conversations(12, at_once=12))
+            await asyncio.sleep(1.5)
+            for seat in workers:  # all of them wake up to the same threads, at the same moment
+                world.machine.thaw(seat)
+            await talking
+        evidence = await world.check()
+        assert len(evidence.acknowledged) >= 24
 
 
 @pytest.mark.postgres

@@ -14,6 +14,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from bot import shell
+from bot.settings import Settings
 from sandbox import cast
 from sandbox.app import Sandbox
 from sandbox.clock import now
@@ -23,7 +25,7 @@ from sandbox.slack.http import HttpOutlet
 from tests.faults import checker
 from tests.faults.chaos import Meddler, SlackTrouble, SmtpTrouble, Trouble, troubled_model
 from tests.faults.crowd import Crowd
-from tests.faults.evidence import Evidence, gathered, left_to_do
+from tests.faults.evidence import Evidence, gathered, left_to_do, stalled
 from tests.faults.machine import Machine, Seat
 from tests.faults.record import Record
 from tests.faults.stories import Story, stories
@@ -57,6 +59,7 @@ class World:
     said: int = 0
     unanswered: int = 0
     has_frozen: bool = False
+    revived: int = 0
 
     def __post_init__(self) -> None:
         self._stories = stories(dice(self.dice.random()))
@@ -136,12 +139,20 @@ class World:
         self.trouble.is_calm = True
         moved, moved_at = -1, now()
         while now() < moved_at + patience:
+            await self._revive()
             left, events = await asyncio.to_thread(left_to_do, self.database_url)
             if not left and self._is_all_said():
                 return
             if events != moved:
                 moved, moved_at = events, now()
             await asyncio.sleep(0.3)
+
+    async def _revive(self) -> None:
+        """What an operator does about threads that were parked, once the trouble is over."""
+        for thread_id in await asyncio.to_thread(stalled, self.database_url):
+            settings = Settings.load(None, database_url=self.database_url, config_dir=self.machine.folder)
+            await shell.on_store(settings, lambda desk, parked=thread_id: desk.revive(parked))  # type: ignore[misc]  # mypy cannot infer it
+            self.revived += 1
 
     def _is_all_said(self) -> bool:
         """Slack and the mail provider have given over, or given up, whatever was said."""

@@ -117,6 +117,19 @@ async def test_renewing_holds_on(store: Store) -> None:
     assert await store.threads.claim("thr_1") is None
 
 
+async def test_a_holder_knows_by_itself_when_its_lease_may_have_run_out(store: Store) -> None:
+    await say(store)
+    held = await claim(store)
+    held.ensure_held()
+    await asyncio.sleep(LEASE * 0.6)
+    await held.renew()
+    await asyncio.sleep(LEASE * 0.6)
+    held.ensure_held()
+    await asyncio.sleep(LEASE * 0.6)
+    with pytest.raises(Fenced):
+        held.ensure_held()
+
+
 async def test_an_append_counts_from_what_was_read(store: Store) -> None:
     await say(store)
     held = await claim(store)

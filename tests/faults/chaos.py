@@ -15,6 +15,8 @@ from sandbox.slack.post import Answer, Outlet, Parcel, Retry
 
 KEPT_WELL = frozenset({"auth.test", "apps.connections.open"})
 """What a process asks at its start: failing that says nothing about threads."""
+ENOUGH = 10.0
+"""Seconds after which a model that hangs gives up itself; the agent is told to wait for less."""
 LET_GO = 0.7
 """Seconds after which what hangs at Slack is cut."""
 
@@ -72,14 +74,21 @@ def troubled_model(app: ASGIApp, trouble: Trouble) -> ASGIApp:
             case "model 500" | "model 503" as kind:
                 await _fail(send, int(kind.removeprefix("model ")))
             case "model hang":
-                await asyncio.sleep(LET_GO)
-                await app(scope, receive, send)
+                await _hang(receive)
             case "model cut":
                 await app(scope, receive, _cut(send))
             case _:
                 await app(scope, receive, _twice(send))
 
     return answer
+
+
+async def _hang(receive: Receive) -> None:
+    """No answer, until whoever asked has had enough."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(ENOUGH):
+            while (await receive())["type"] != "http.disconnect":
+                pass
 
 
 async def _fail(send: Send, status: int) -> None:

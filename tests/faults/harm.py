@@ -8,8 +8,8 @@ from tests.faults.evidence import Evidence
 from tests.faults.saboteur import Saboteur
 from tests.faults.world import World
 
-SECONDS = 5.0
-AT_ONCE = 10
+SECONDS = 4.0
+AT_ONCE = 8
 
 
 def sqlite(folder: Path) -> str:

@@ -86,7 +86,7 @@ class World:
 
         await asyncio.gather(*(one() for _ in range(count)))
 
-    async def conversation(self, patience: float = 10.0) -> None:
+    async def conversation(self, patience: float = 6.0) -> None:
         """Somebody asks, waits for the answer, and perhaps asks once more."""
         match self.dice.randrange(6):
             case 0 | 1:
@@ -181,7 +181,7 @@ async def a_world(
     trouble = Trouble(dice(seed + 1), chance)
     sandbox = _sandbox(trouble)
     async with sandbox:
-        told = {**sandbox.env(), "DATABASE_URL": database_url, "MODEL_TIMEOUT": "5", "HUMAN_APPROVAL_TIMEOUT": "3600"}
+        told = {**sandbox.env(), "DATABASE_URL": database_url, "MODEL_TIMEOUT": "2", "HUMAN_APPROVAL_TIMEOUT": "3600"}
         machine = Machine(folder, told, lease)
         machine.seats = _seats(roles, sandbox.bot_port)
         record, crowd = Record(sandbox), Crowd(sandbox, sandbox.bot_url, dice(seed + 2))

@@ -29,7 +29,7 @@ class Bounds:
     total: int
     person: int
     agents: Mapping[str, int] = field(default_factory=dict)
-    """By name; an agent that is not there has no bound of its own."""
+    """By name; an agent that is not named has no bound of its own."""
 
     @property
     def lowest(self) -> int:
@@ -66,7 +66,7 @@ class Turns:
 
     def unknown(self) -> list[str]:
         """Of which threads it must be known whose they are before another may start; empty while it does not matter."""
-        if not self._waiting or len(self._running) < self.bounds.lowest or len(self._running) >= self.bounds.total:
+        if not self._waiting or len(self._running) >= self.bounds.total or self._all_may_start:
             return []
         return [each for group in (self._running, self._waiting) for each, whose in group.items() if whose is None]
 
@@ -83,18 +83,12 @@ class Turns:
         """The thread that may start now, which then runs; None when none may."""
         if not self._waiting or len(self._running) >= self.bounds.total:
             return None
-        if len(self._running) < self.bounds.lowest and not self._lanes:
+        if self._all_may_start:
             return self._start(next(iter(self._waiting)))
         for whose, lane in self._lanes.items():
             if self._has_room(whose):
-                del self._lanes[whose]  # to the end of the row, if there is more
-                thread_id = next(iter(lane))
-                del lane[thread_id]
-                if lane:
-                    self._lanes[whose] = lane
-                return self._start(thread_id)
-        if len(self._running) < self.bounds.lowest:
-            return next((self._start(each) for each, whose in list(self._waiting.items()) if whose is None), None)
+                self._lanes[whose] = self._lanes.pop(whose)  # to the end of the row
+                return self._start(next(iter(lane)))
         return None
 
     def done(self, thread_id: str) -> None:
@@ -104,8 +98,17 @@ class Turns:
             self._again.discard(thread_id)
             self.offer(thread_id)
 
+    @property
+    def _all_may_start(self) -> bool:
+        """Without any bound being passed, whoever they belong to."""
+        return len(self._running) + len(self._waiting) <= self.bounds.lowest
+
     def _start(self, thread_id: str) -> str:
-        self._running[thread_id] = self._waiting.pop(thread_id)
+        whose = self._running[thread_id] = self._waiting.pop(thread_id)
+        if whose is not None and (lane := self._lanes.get(whose)) is not None:
+            lane.pop(thread_id, None)
+            if not lane:
+                del self._lanes[whose]
         return thread_id
 
     def _has_room(self, whose: Whose) -> bool:

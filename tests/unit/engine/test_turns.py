@@ -58,6 +58,17 @@ def test_a_newcomer_waits_for_one_thread_of_a_thousand() -> None:
     assert "dana0" in taken(turns)[:2]
 
 
+def test_also_a_process_with_one_worker_serves_everybody_in_turn() -> None:
+    turns = Watched(Bounds(total=1, person=1, agents={"a0": 1}))
+    for number in ("0", "6", "12", "18", "1"):  # four of one person, then one of another
+        turns.offer(number)
+    order = []
+    while (each := turns.start()) is not None:
+        order.append(each)
+        turns.done(each)
+    assert order == ["0", "1", "6", "12", "18"]
+
+
 def test_those_who_wait_are_served_in_turn() -> None:
     turns = Turns(Bounds(total=1, person=1))
     crowd(turns, "ada", 3)

@@ -1,5 +1,9 @@
 """What every test can ask for: a PostgreSQL database, a browser. And how logs look where a test does not say."""
 
+import logging
+from collections.abc import Iterator
+
+import pytest
 import structlog
 
 pytest_plugins = ["tests.chromium", "tests.postgres", "tests.migrated"]  # the last imports the one before
@@ -12,3 +16,14 @@ structlog.configure(
         structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
     ]
 )
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """What a test starts may configure logging, on streams that end with the test: the next one has it as it was."""
+    root, configured = logging.getLogger(), structlog.get_config()
+    handlers, level = root.handlers[:], root.level
+    yield
+    structlog.configure(**configured)
+    root.handlers[:] = handlers
+    root.setLevel(level)

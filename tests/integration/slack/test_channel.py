@@ -124,8 +124,8 @@ async def test_a_short_wait_is_waited_out(slack: SlackStandIn, channel: SlackCha
     assert len(ours(slack, place)) == 1
 
 
-@pytest.mark.parametrize("fault", ["429", "500", "error:internal_error"])
-async def test_what_may_pass_is_for_the_outbox_to_try_again(
+@pytest.mark.parametrize("fault", ["429", "500", "error:internal_error", "error:invalid_auth"])
+async def test_what_may_pass_or_can_be_mended_is_for_the_outbox_to_try_again(
     slack: SlackStandIn, channel: SlackChannel, place: SlackThread, fault: str
 ) -> None:
     slack.faults.next("chat.postMessage", fault, retry_after=30)
@@ -133,7 +133,7 @@ async def test_what_may_pass_is_for_the_outbox_to_try_again(
         await channel.send(place, a_reply())
 
 
-@pytest.mark.parametrize("fault", ["channel_not_found", "invalid_auth", "is_archived", "not_in_channel"])
+@pytest.mark.parametrize("fault", ["channel_not_found", "is_archived", "not_in_channel"])
 async def test_what_will_not_pass_is_refused(
     slack: SlackStandIn, channel: SlackChannel, place: SlackThread, fault: str
 ) -> None:

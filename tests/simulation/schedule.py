@@ -48,6 +48,7 @@ def play(tape: Tape, *, is_memory: bool = True, tells: bool = False) -> Verdict:
 
 def _play(world: World) -> None:
     people, tape = People(world), world.tape
+    world.meanwhile = people.act
     try:
         world.loop.run_until(0.0)
         for _ in range(tape.pick((2, 1, 3))):

@@ -35,7 +35,8 @@ LEGS = (0.001, 0.004, 0.02, 0.3)
 DULL = (LEGS[0], 0.0, "")
 MOODS = (4, 10, 20, 40)
 """Of 256 visits to a door, how many go wrong."""
-FAULTS = ("down", "answer lost", "dies before", "dies after", "freezes", "freezes long", "hangs")
+MEANWHILE = "somebody acts meanwhile"
+FAULTS = (MEANWHILE, MEANWHILE, "down", "answer lost", "dies before", "dies after", "freezes", "freezes long", "hangs")
 ERRORS: dict[str, Callable[[], Exception]] = {
     "store": StoreDown,
     "model": lambda: ModelUnavailable("503"),
@@ -72,6 +73,8 @@ class World:
         self.wire = Wire(self)
         self.mood = tape.pick(MOODS)
         self.processes: list[Process] = []
+        self.meanwhile: Callable[[], None] = lambda: None
+        """Have somebody do something in this very moment."""
         self.born = 0
         self.flights = 0
         """Ways to the outside that have not come back."""
@@ -125,6 +128,8 @@ class World:
             error = ChannelRefused("no such place") if fault == "refuses" else ERRORS[door]()
             self.later(after, lambda: self._settle(answer, None, error))
             return
+        if fault == MEANWHILE:
+            self.meanwhile()
         result: object = None
         failure: Exception | None = None
         try:

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -195,6 +196,8 @@ class Round:
             self.journal.note(*results)
             await self.journal.write()
             return
+        if self.journal.has_proposals and not await self.journal.write():
+            return  # a card is shown before anything else takes its time
         read = await self._unless_cancelled(self._all(effect))
         self.journal.note(*(read or ()))
 
@@ -220,8 +223,10 @@ class Round:
         asked = await self.loop.approvals.request(effect, self.state)
         if effect.limit:
             self.journal.note(LimitReached(at=self.now, limit=effect.limit, detail=effect.question))
-        if await self.journal.write(asked):
-            log.info("approval.requested", approval_id=asked.approval_id, about=asked.about, tool=asked.tool)
+        told = partial(
+            log.info, "approval.requested", approval_id=asked.approval_id, about=asked.about, tool=asked.tool
+        )
+        self.journal.propose(asked, told)
 
     async def _take_answer(self, effect: TakeAnswer) -> None:
         entry = next(each for each in self.state.unseen if each.seq == effect.message_seq)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, TextClause
 
@@ -38,6 +38,8 @@ class Grant:
     """How often in a row the thread could not be worked on."""
     ends: float
     """When the lease runs out at the earliest, by the event loop's clock: counted from when it was asked for."""
+    rows: Sequence[Sequence[Any]] = ()
+    """The log as it was then, in the same transaction."""
 
 
 class Home(Protocol):
@@ -70,9 +72,13 @@ class HeldThread:
         self._place = place
         self._claim = {"id": place.id, "epoch": grant.epoch}
         self._ends = grant.ends
+        self._rows = grant.rows
 
     async def load(self, after: int = 0) -> tuple[Entry, ...]:
         """The entries after that place; later appends count from the last of them."""
+        if not after and self._rows:
+            rows, self._rows = self._rows, ()
+            return codec.entries(rows)
         self._place, entries = await self.threads.database.read(lambda c: self._load(c, after))
         return entries
 

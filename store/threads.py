@@ -11,6 +11,7 @@ Nothing rewrites an event. Each transaction here is short and makes no call to t
 import asyncio
 import json
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -43,6 +44,7 @@ from store.statements import (
 )
 
 Conversation = SlackThread | MailThread | ApiThread
+Row = Sequence[Any]
 Wake = Callable[[Tx, str], None]
 """Called in the transaction: see to it that the thread is looked at once it is committed."""
 
@@ -202,9 +204,16 @@ class Threads:
         """Hold the thread, if there is something to do on it and nobody else holds it."""
         values = {"id": thread_id, "clock": micros(self.clock.now()), "lease": int(self.lease * 1_000_000)}
         statement, ends = self.statements.claim, asyncio.get_running_loop().time() + self.lease
-        row = await self.database.write(lambda tx: tx.connection.execute(statement, values).one_or_none())
-        if row is None:
+
+        def work(tx: Tx) -> tuple[Row, Sequence[Row]] | None:
+            row = tx.connection.execute(statement, values).one_or_none()
+            if row is None:
+                return None
+            return row, tx.connection.execute(ENTRIES, {"id": thread_id, "after": 0}).all()
+
+        found = await self.database.write(work)
+        if found is None:
             return None
-        epoch, last_seq, head, conversation, agent, attempts = row
-        place = Place(thread_id, last_seq, head)
-        return HeldThread(self, place, Grant(epoch, attempts, ends), codec.conversation(conversation), agent)
+        (epoch, last_seq, head, conversation, agent, attempts), rows = found
+        grant = Grant(epoch, attempts, ends, rows)
+        return HeldThread(self, Place(thread_id, last_seq, head), grant, codec.conversation(conversation), agent)

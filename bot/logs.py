@@ -26,6 +26,8 @@ QUIET = {
     "httpx2": logging.WARNING,
     "httpcore2": logging.WARNING,
     "openai": logging.INFO,
+    "procrastinate": logging.WARNING,
+    "psycopg": logging.ERROR,  # its pool warns of each attempt; our own events say that the database is away
     "slack_sdk": logging.INFO,
     "slack_bolt": logging.INFO,
     "aiohttp": logging.INFO,

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Literal, Self
+from typing import Literal, Protocol, Self
 
 import structlog
 
@@ -21,16 +21,31 @@ from bot.mail.inbound import MailDesk
 from bot.mail.smtp import SmtpSender
 from bot.outbox import Channel, Outbox
 from bot.settings import Settings
-from bot.worker import Engine
 from store import schema
 from store.approvals import ApprovalIndex
-from store.database import Database
+from store.database import Database, Tx
 from store.lock import exclusive
 from store.threads import Threads
 
 log = structlog.get_logger()
 
 Role = Literal["all", "web", "worker"]
+
+
+class Engine(Protocol):
+    """Carries "look at this thread" to a worker, and nothing else: which threads are due is for the store to say."""
+
+    def wake(self, tx: Tx, thread_id: str) -> None:
+        """Have the thread looked at once this transaction is committed. Raises StoreDown."""
+        ...
+
+    async def run(self) -> None:
+        """Have threads worked on until `stop`, whatever happens to the database meanwhile."""
+        ...
+
+    async def stop(self, grace: float) -> None:
+        """Take nothing new; let each thread finish its step and be handed back; after `grace` seconds, cut it short."""
+        ...
 
 
 @dataclass
@@ -84,8 +99,6 @@ class Service:
         if self.role != "web":
             if self.database.is_sqlite:
                 await self.threads.take_over()
-            # Elsewhere nobody works off what is woken, and it would only pile up: the workers' sweeps find it.
-            self.threads.wake, self.threads.cards_changed = self.engine.wake, self.cards.changed
             self._tasks = [
                 asyncio.create_task(self.engine.run(), name="engine"),
                 asyncio.create_task(self.cards.run(), name="cards"),

@@ -53,9 +53,14 @@ class Turns:
         return self._running.keys()
 
     @property
-    def waiting(self) -> int:
-        """How many wait."""
-        return len(self._waiting)
+    def waiting(self) -> Collection[str]:
+        """The threads that wait."""
+        return self._waiting.keys()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there is room for nobody's thread."""
+        return len(self._running) >= self.bounds.total
 
     def offer(self, thread_id: str) -> None:
         """The thread is to be looked at, when its turn comes."""

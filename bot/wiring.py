@@ -19,7 +19,9 @@ from agent.reducer import Rules
 from approvals.gate import Gate
 from bot.cards import Cards
 from bot.deployment import Deployment
+from bot.dispatcher import Dispatcher
 from bot.inbox import Inbox
+from bot.local_engine import LocalEngine
 from bot.mail.approval_reply import ApprovalReplies
 from bot.mail.automatic import OwnMail
 from bot.mail.channel import ABOVE, MailChannel
@@ -28,10 +30,10 @@ from bot.mail.message import message_id_for
 from bot.mail.parsing import Reading
 from bot.mail.smtp import SmtpSender
 from bot.outbox import Outbox
-from bot.service import Role, Service
+from bot.service import Engine, Role, Service
 from bot.settings import Settings
 from bot.turns import Bounds
-from bot.worker import Engine
+from bot.worker import Worker
 from store.approvals import ApprovalIndex
 from store.connect import connect
 from store.mails import Mails
@@ -76,8 +78,8 @@ def build(
     inbox = Inbox(threads, clock, ids, deployment.default_agent)
     model = model or _model(settings)
     loop = Loop(_agents(deployment, settings), model, gate, outbox, clock, ids)
-    engine = Engine(threads, loop, bounds=_bounds(settings, deployment))
-    cards = Cards(index, gate, outbox)
+    worker, cards = Worker(threads, loop), Cards(index, gate, outbox)
+    engine = engine_for(worker, cards, _bounds(settings, deployment))
     return Service(
         settings=settings,
         deployment=deployment,
@@ -95,6 +97,22 @@ def build(
         mail_desk=_mail_desk(settings, gate, threads, inbox, mail) if mail else None,
         role=role,
     )
+
+
+def engine_for(worker: Worker, cards: Cards, bounds: Bounds) -> Engine:
+    """The engine that fits the database; it and the cards are told what there is to do, also where they do not run."""
+    threads = worker.threads
+    engine = _engine(threads, Dispatcher(worker, bounds), cards)
+    threads.wake, threads.cards_changed = engine.wake, cards.changed
+    return engine
+
+
+def _engine(threads: Threads, dispatcher: Dispatcher, cards: Cards) -> Engine:
+    if threads.database.is_sqlite:
+        return LocalEngine(threads, dispatcher)
+    from bot.procrastinate_engine import ProcrastinateEngine  # noqa: PLC0415 - an extra; SQLite does without
+
+    return ProcrastinateEngine(threads, dispatcher, cards.changed)
 
 
 def _gate(

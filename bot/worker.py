@@ -1,132 +1,108 @@
-"""The embedded engine: wakes threads in this process, one loop a thread, all threads side by side.
+"""Works on threads: claims one, runs the loop while the lease is renewed, lets go; on failure gives up, for later.
 
-It is not a queue and remembers nothing: what is due is what the store says is due. A wake-up is a hint that comes after
-the commit; a scan at start and a sweep each second find what a lost hint left lying, timers that have come, and threads
-whose worker died. Safety is the store's: a thread is worked on under a claim, and a stale claim cannot write.
+It knows which threads it works on now, and can interrupt them. Which to look at is for an engine to say
+(`bot.local_engine`, `bot.procrastinate_engine`), and when for the dispatcher. Safety is the store's: a stale claim
+cannot write.
 """
 
 import asyncio
 import contextlib
 import logging
 from collections.abc import Coroutine
-from functools import partial
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import structlog
 
 from agent.errors import ChannelDown, ConfigError, Fenced, StoreDown, TwokeyError
-from agent.loop import Loop
-from bot.turns import Bounds, Turns, Whose
-from store.database import Tx
+from agent.ports import Claim
 from store.held import HeldThread
-from store.owners import AT_ONCE
 from store.statements import STALLED_AFTER
 from store.threads import Threads
 
 log = structlog.get_logger()
 
-SWEEP = 1.0
-"""Seconds between two looks at the store without a hint."""
-MOST_WAITING = 2_000
-"""So many due threads are looked at in a sweep, so that their turns are fair."""
 BACKOFF = (1.0, 5.0, 15.0, 60.0, 180.0)
 """Seconds before a thread is tried again that could not be worked on."""
 PASSING = (ChannelDown, StoreDown, ConfigError)
 """What time or an operator mends, and nobody's message: for these a thread is tried for as long as it takes."""
+LOOK = 2.0
+"""Seconds between two looks at whether another process has written to a thread that is being worked on."""
 
 
-class Engine:
-    """Satisfies the three verbs: wake, run, stop."""
+class Loop(Protocol):
+    """What is done with a thread that is held; `agent.loop.Loop`."""
 
-    def __init__(self, threads: Threads, loop: Loop, workers: int = 16, bounds: Bounds | None = None) -> None:
+    async def run(self, claim: Claim, stopping: asyncio.Event, nudged: asyncio.Event) -> None:
+        """Go on with the thread until there is nothing to do but wait, or until `stopping` is set; then let go."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """A thread that is being worked on."""
+
+    task: "asyncio.Task[object] | None"
+    nudged: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Worker:
+    """Any number of threads side by side, one loop a thread."""
+
+    def __init__(self, threads: Threads, loop: Loop) -> None:
         self.threads = threads
         self.loop = loop
-        self.turns = Turns(bounds or Bounds(total=workers, person=workers))
-        self._running: dict[str, asyncio.Event] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._signal = asyncio.Event()
-        self._stopping = asyncio.Event()
+        self.stopping = asyncio.Event()
+        self._running: dict[str, Work] = {}
 
-    def wake(self, tx: Tx, thread_id: str) -> None:
-        """Look at the thread once this transaction is committed."""
-        tx.after_commit.append(partial(self.look_at, thread_id))
+    @property
+    def running(self) -> AbstractSet[str]:
+        """The threads that it works on now."""
+        return self._running.keys()
 
-    def look_at(self, thread_id: str) -> None:
-        """Look at the thread as soon as there is room; interrupt it when it is being worked on."""
-        self.turns.offer(thread_id)
-        if (nudged := self._running.get(thread_id)) is not None:
-            nudged.set()
-        self._signal.set()
+    def nudge(self, thread_id: str) -> None:
+        """Interrupt the thread, if it is being worked on here."""
+        if (work := self._running.get(thread_id)) is not None:
+            work.nudged.set()
 
-    async def run(self) -> None:
-        """Work until `stop`."""
-        while not self._stopping.is_set():
-            try:
-                for thread_id in await self.threads.due(limit=MOST_WAITING):
-                    self.turns.offer(thread_id)
-            except Exception:
-                log.exception("engine.sweep_failed")
-            sweep_at = asyncio.get_running_loop().time() + SWEEP
-            while not self._stopping.is_set() and (left := sweep_at - asyncio.get_running_loop().time()) > 0:
-                await self._start_ready()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(left):
-                        await self._signal.wait()
-                self._signal.clear()
+    async def work(self, thread_id: str) -> None:
+        """Work on the thread until nothing is left but to wait, unless somebody else does. Errors are only logged.
 
-    async def _start_ready(self) -> None:
-        await self._learn_whose()
-        while not self._stopping.is_set() and (thread_id := self.turns.take()) is not None:
-            self._running[thread_id] = asyncio.Event()
-            task = asyncio.create_task(self._work(thread_id), name=f"thread {thread_id}")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-            await self._learn_whose()
-
-    async def _learn_whose(self) -> None:
-        """Only when there is more to do than anybody may have at once; until it is known, nothing more is started."""
-        asked = self.turns.unknown()[:AT_ONCE]
-        if not asked:
-            return
-        try:
-            found = await self.threads.owners(asked)
-        except StoreDown as error:
-            log.warning("engine.owners_unknown", error=str(error))
-            return
-        self.turns.learn({each: Whose(*found.get(each, ("", ""))) for each in asked})
-
-    async def stop(self, grace: float) -> None:
-        """Take nothing new; let each thread finish its step and be handed back; after `grace` seconds, cut it short."""
-        self._stopping.set()
-        self._signal.set()
-        for nudged in self._running.values():
-            nudged.set()
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=grace)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
-
-    async def _work(self, thread_id: str) -> None:
+        Not for a thread that it works on already: whoever calls knows (`bot.dispatcher`).
+        """
         structlog.contextvars.bind_contextvars(thread_id=thread_id)
+        work = self._running[thread_id] = Work(asyncio.current_task())
         try:
-            held = await self.threads.claim(thread_id)
-            if held is not None and held.attempts >= STALLED_AFTER:
-                await held.give_up(0.0, failed=0)
-                log.error("thread.stalled", error="its workers died again and again", attempts=held.attempts)
-            elif held is not None:
-                await self._hold(held)
+            await self._claim(thread_id, work.nudged)
         except Exception:
             log.exception("thread.lost")
         finally:
             del self._running[thread_id]
-            self.turns.done(thread_id)
-            self._signal.set()
 
-    async def _hold(self, held: HeldThread) -> None:
+    async def _claim(self, thread_id: str, nudged: asyncio.Event) -> None:
+        held = await self.threads.claim(thread_id)
+        if held is not None and held.attempts >= STALLED_AFTER:
+            await held.give_up(0.0, failed=0)
+            log.error("thread.stalled", error="its workers died again and again", attempts=held.attempts)
+        elif held is not None:
+            await self._hold(held, nudged)
+
+    async def stop(self, grace: float) -> None:
+        """Let each thread finish its step and hand it back; after `grace` seconds, cut it short."""
+        self.stopping.set()
+        for work in self._running.values():
+            work.nudged.set()
+        if tasks := {work.task for work in self._running.values() if work.task is not None}:
+            _, late = await asyncio.wait(tasks, timeout=grace)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _hold(self, held: HeldThread, nudged: asyncio.Event) -> None:
         """Run the loop while the lease is renewed; give the thread up, for later, when it cannot be worked on."""
-        nudged = self._running[held.thread_id]
         try:
-            await self._renewed(held, self.loop.run(held, self._stopping, nudged))
+            await self._renewed(held, nudged, self.loop.run(held, self.stopping, nudged))
         except Fenced:
             log.warning("thread.fenced")
         except asyncio.CancelledError:
@@ -139,7 +115,7 @@ class Engine:
     async def _give_up(self, held: HeldThread, error: Exception) -> None:
         delay = BACKOFF[min(held.attempts, len(BACKOFF) - 1)]
         is_passing = isinstance(error, PASSING) and held.attempts >= len(BACKOFF) - 1
-        is_stalled = await held.give_up(delay, failed=0 if is_passing else 1)
+        is_stalled = await self._given_up(held, delay, failed=0 if is_passing else 1)
         expected = isinstance(error, TwokeyError)  # then its words say it all, and a traceback would not help
         log.log(
             logging.ERROR if is_stalled or not expected else logging.WARNING,
@@ -149,9 +125,21 @@ class Engine:
             retry_in=None if is_stalled else delay,
         )
 
-    async def _renewed(self, held: HeldThread, work: Coroutine[None, None, None]) -> None:
+    async def _given_up(self, held: HeldThread, delay: float, failed: int) -> bool:
+        """A store that is away is asked again, so that nobody waits for the lease to run out; then it has run out."""
+        now = asyncio.get_running_loop().time
+        ends = now() + self.threads.lease
+        while True:
+            try:
+                return await held.give_up(delay, failed)
+            except StoreDown:
+                if self.stopping.is_set() or now() >= ends:
+                    raise
+            await asyncio.sleep(min(0.5, self.threads.lease / 3))
+
+    async def _renewed(self, held: HeldThread, nudged: asyncio.Event, work: Coroutine[None, None, None]) -> None:
         task = asyncio.ensure_future(work)
-        renewing = asyncio.ensure_future(self._renew(held))
+        renewing = asyncio.ensure_future(self._renew(held, nudged))
         try:
             await asyncio.wait({task, renewing}, return_when=asyncio.FIRST_COMPLETED)
             if not task.done():
@@ -162,16 +150,20 @@ class Engine:
                 each.cancel()
             await asyncio.gather(task, renewing, return_exceptions=True)
 
-    async def _renew(self, held: HeldThread) -> None:
-        """Raises Fenced when the thread is somebody else's, or may soon be. A store that blinks is asked again."""
-        now, pause = asyncio.get_running_loop().time, self.threads.lease / 3
+    async def _renew(self, held: HeldThread, nudged: asyncio.Event) -> None:
+        """Hold on, and nudge the loop when others have written: they may be in another process, and cancel the work.
+
+        Raises Fenced when the thread is somebody else's, or may soon be. A store that blinks is asked again.
+        """
+        now, pause = asyncio.get_running_loop().time, min(self.threads.lease / 3, LOOK)
         ends = now() + self.threads.lease
         while True:
             await asyncio.sleep(pause)
             asked = now()
             try:
                 async with asyncio.timeout_at(ends):
-                    await held.renew()
+                    if await held.renew():
+                        nudged.set()
                 ends = asked + self.threads.lease
             except (StoreDown, TimeoutError) as error:
                 log.warning("thread.not_renewed", error=str(error) or "no answer in time")

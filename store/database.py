@@ -5,18 +5,25 @@ event loop, through SQLAlchemy's greenlets; on SQLite on a thread (see `store.sq
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.util import await_only
 
 from agent.errors import StoreDown
 
 T = TypeVar("T")
+
+CARDS = "twokey_cards"
+"""The channel on which processes on PostgreSQL tell one another that cards lag behind."""
+PATIENCE = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+"""In seconds; what libpq's own defaults would make two hours."""
+_NOTIFY = text("SELECT pg_notify(:channel, '')")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +32,10 @@ class Tx:
 
     connection: Connection
     after_commit: list[Callable[[], None]] = field(default_factory=list)
+
+    def drive(self, work: Callable[[object], Awaitable[T]]) -> T:
+        """Do it, inside this transaction, on the driver's own asynchronous connection. PostgreSQL only."""
+        return await_only(work(self.connection.connection.driver_connection))
 
 
 class Database:
@@ -63,6 +74,16 @@ class Database:
     async def alter(self, work: Callable[[Connection], T]) -> T:
         """Do it in a transaction on a whole connection of SQLAlchemy's, for the schema. Raises StoreDown."""
         return await self.write(lambda tx: work(tx.connection))
+
+    @property
+    def connect_args(self) -> dict[str, Any]:
+        """What the driver connects with, for a connection of one's own: given up, and known to be dead, in seconds."""
+        _, given = self.url.get_dialect()().create_connect_args(self.url)
+        return {**PATIENCE, **given}
+
+    def call_out(self, tx: Tx, channel: str) -> None:
+        """Once it is committed, every `store.watch.Watch` on that channel hears it."""
+        tx.connection.execute(_NOTIFY, {"channel": channel})
 
     async def is_reachable(self) -> bool:
         """Whether it answers."""

@@ -15,7 +15,7 @@ from agent.ports import Clock
 from agent.thread import Entry
 from store import codec
 from store.codec import micros
-from store.database import Database, Tx
+from store.database import CARDS, Database, Tx
 from store.projection import project
 from store.statements import ENTRIES, INSERT, PLACE, Statements
 
@@ -49,6 +49,7 @@ class Home(Protocol):
     statements: Statements
     clock: Clock
     lease: float
+    wake: Callable[[Tx, str], None]
     cards_changed: Callable[[], None]
 
 
@@ -108,9 +109,12 @@ class HeldThread:
         await self.threads.database.write(lambda tx: self._advance(tx, statement, after, events, links, wake=wake))
 
     async def hand_back(self) -> None:
-        """Let go with work left: it is due again at once."""
-        statement = self.threads.statements.hand_back
-        await self.threads.database.write(lambda tx: tx.connection.execute(statement, self._claim).close())
+        """Let go with work left: it is due again, and somebody is told."""
+        await self.threads.database.write(self._hand_back)
+
+    def _hand_back(self, tx: Tx) -> None:
+        if tx.connection.execute(self.threads.statements.hand_back, self._claim).rowcount == 1:
+            self.threads.wake(tx, self.thread_id)
 
     async def give_up(self, delay: float, failed: int = 1) -> bool:
         """Let go after a failure and look again after `delay` seconds. True when it failed too often, and stalls.
@@ -124,14 +128,18 @@ class HeldThread:
         )
         return status == "stalled"
 
-    async def renew(self) -> None:
-        """Hold on for another lease. Raises Fenced when it is too late."""
+    async def renew(self) -> bool:
+        """Hold on for another lease. True when somebody else has written since. Raises Fenced when it is too late."""
         row = {**self._claim, "lease": int(self.threads.lease * 1_000_000)}
         statement = self.threads.statements.renew
         ends = asyncio.get_running_loop().time() + self.threads.lease
-        if await self.threads.database.write(lambda tx: tx.connection.execute(statement, row).rowcount) != 1:
+        last_seq = await self.threads.database.write(
+            lambda tx: tx.connection.execute(statement, row).scalar_one_or_none()
+        )
+        if last_seq is None:
             raise Fenced
         self._ends = ends
+        return bool(last_seq > self._place.last_seq)
 
     def _advance(
         self,
@@ -149,7 +157,7 @@ class HeldThread:
             held = tx.connection.execute(self.threads.statements.is_held, self._claim)
             raise Fenced if held.one_or_none() is None else Conflict
         if links:
-            write(tx, self.thread_id, events, links, self.threads.cards_changed)
+            write(tx, self.thread_id, events, links, self.threads)
 
 
 def write(
@@ -157,10 +165,11 @@ def write(
     thread_id: str,
     events: Sequence[Event],
     links: Sequence[codec.Link],
-    cards_changed: Callable[[], None],
+    home: Home,
 ) -> None:
-    """Insert the rows of events, and bring the look-up tables in line with them."""
+    """Insert the rows of events, and bring the look-up tables in line with them; tell of cards that lag behind now."""
     tx.connection.execute(INSERT, [{"thread_id": thread_id, **asdict(link)} for link in links])
     placed = [(link.seq, event) for link, event in zip(links, events, strict=True)]
     if project(tx, thread_id, placed):
-        tx.after_commit.append(cards_changed)
+        tx.after_commit.append(home.cards_changed)
+        home.database.call_out(tx, CARDS)

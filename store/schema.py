@@ -5,9 +5,10 @@ from pathlib import Path
 from sqlalchemy import Connection, text
 
 from agent.errors import ConfigError
+from store import procrastinate_schema
 from store.database import Database
 
-HEAD = "0001"
+HEAD = "0002"
 """The version that this release reads and writes; the newest file in `migrations/versions`."""
 
 
@@ -25,26 +26,31 @@ async def version(database: Database) -> str | None:
 
 async def is_current(database: Database) -> bool:
     """Whether this release may work on it."""
-    return await version(database) == HEAD
+    if await version(database) != HEAD:
+        return False
+    return database.is_sqlite or await database.read(procrastinate_schema.is_current)
 
 
 async def migrate(database: Database) -> tuple[str | None, str]:
     """Bring the schema to HEAD; the versions before and after. Safe to run twice, and by two at once."""
     before = await version(database)
-    if before != HEAD:
+    if not await is_current(database):
         await database.alter(_upgrade)
+        while not database.is_sqlite and await database.alter(procrastinate_schema.step):
+            continue
     return before, HEAD
 
 
 async def require(database: Database) -> None:
     """Embedded databases migrate themselves; others never behind the operator's back. Raises ConfigError."""
-    at = await version(database)
-    if at == HEAD:
+    if await is_current(database):
         return
     if not database.is_sqlite:
+        at = await version(database)
         where = f"at version {at}" if at else "empty"
+        wants = "a newer schema of Procrastinate's" if at == HEAD else HEAD
         raise ConfigError(
-            f"DATABASE_URL: the database is {where}, this release needs {HEAD}; run: twokey admin migrate"
+            f"DATABASE_URL: the database is {where}, this release needs {wants}; run: twokey admin migrate"
         )
     await migrate(database)
 

@@ -48,6 +48,7 @@ class Statements:
     lock_conversation: TextClause
     lock_thread: TextClause
     due: TextClause
+    due_untold: TextClause
     claim: TextClause
     append: TextClause
     release: TextClause
@@ -69,6 +70,11 @@ class Statements:
             due=text(
                 f"SELECT id FROM thread WHERE {due} AND lease_until <= {now} ORDER BY not_before, id LIMIT :limit"
             ),
+            due_untold=text(
+                f"SELECT id, epoch FROM thread WHERE {due} AND lease_until <= {now} AND NOT EXISTS (SELECT FROM "
+                "procrastinate_jobs WHERE procrastinate_jobs.status = 'todo' AND args ->> 'thread_id' = thread.id) "
+                "ORDER BY not_before, id LIMIT :limit"
+            ),
             claim=text(
                 # A lease that was not given back: whoever held the thread died of something, perhaps of the thread.
                 f"UPDATE thread SET epoch = epoch + 1, lease_until = {now} + :lease, "
@@ -87,6 +93,6 @@ class Statements:
                 f"status = CASE WHEN attempts + :failed >= {STALLED_AFTER} THEN 'stalled' ELSE status END "
                 f"WHERE {held} RETURNING status"
             ),
-            renew=text(f"UPDATE thread SET lease_until = {now} + :lease WHERE {held}"),
+            renew=text(f"UPDATE thread SET lease_until = {now} + :lease WHERE {held} RETURNING last_seq"),
             is_held=text(f"SELECT 1 FROM thread WHERE {held}"),
         )

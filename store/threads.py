@@ -121,7 +121,7 @@ class Threads:
     def _grow(self, tx: Tx, place: Place, events: Sequence[Event]) -> None:
         links = codec.chained(events, place.last_seq, place.head)
         tx.connection.execute(GROW, {"id": place.id, "seq": links[-1].seq, "head": links[-1].hash})
-        write(tx, place.id, events, links, self.cards_changed)
+        write(tx, place.id, events, links, self)
         self.wake(tx, place.id)
 
     # --- out --------------------------------------------------------------------------------------------------------
@@ -197,6 +197,22 @@ class Threads:
         def work(tx: Tx) -> None:
             tx.connection.execute(TAKE_OVER)
             tx.connection.execute(TAKE_OVER_CARDS)
+
+        await self.database.write(work)
+
+    async def due_untold(self, limit: int = 10_000) -> list[tuple[str, int]]:
+        """Threads with something to do that nobody holds and no job speaks of, each with its epoch. PostgreSQL only."""
+        values = {"clock": micros(self.clock.now()), "limit": limit}
+        return await self.database.read(
+            lambda c: [(row[0], row[1]) for row in c.execute(self.statements.due_untold, values)]
+        )
+
+    async def tell(self, thread_ids: Sequence[str]) -> None:
+        """Wake these threads."""
+
+        def work(tx: Tx) -> None:
+            for thread_id in thread_ids:
+                self.wake(tx, thread_id)
 
         await self.database.write(work)
 

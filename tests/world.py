@@ -11,9 +11,13 @@ from agent.loop import Agent, Loop
 from approvals.gate import Gate
 from approvals.people import Directory, Person
 from approvals.policy import Policy, PolicyFile
+from bot.cards import Cards
 from bot.inbox import Delivery, Inbox
+from bot.outbox import Outbox
+from bot.service import Engine
 from bot.turns import Bounds
-from bot.worker import Engine
+from bot.wiring import engine_for
+from bot.worker import Worker
 from store import schema
 from store.approvals import ApprovalIndex
 from store.connect import connect
@@ -62,6 +66,7 @@ class World:
     index: ApprovalIndex
     gate: Gate
     inbox: Inbox
+    worker: Worker
     engine: Engine
     model: ScriptedModel
     outbox: RecordingOutbox
@@ -81,7 +86,7 @@ class World:
     async def at_rest(self) -> None:
         """Wait until nobody is at work."""
         async with asyncio.timeout(PATIENCE):
-            while self.engine._running:
+            while self.worker.running:
                 await asyncio.sleep(0.01)
 
     async def asked_model(self) -> None:
@@ -97,7 +102,7 @@ class World:
     async def until(self, thread_id: str, kind: str, count: int = 1) -> None:
         """Wait until so many events of that kind are there and nobody is at work."""
         async with asyncio.timeout(PATIENCE):
-            while (await self.kinds(thread_id)).count(kind) < count or self.engine._running:
+            while (await self.kinds(thread_id)).count(kind) < count or self.worker.running:
                 await asyncio.sleep(0.01)
 
     async def approval(self, thread_id: str) -> ApprovalRequested:
@@ -134,12 +139,12 @@ async def a_world(
         reminders=reminders,
     )
     loop = Loop({"support": Agent("support", "m", PlainPrompt(), rules(ledger))}, model, gate, outbox, clock, ids)
-    engine = Engine(threads, loop, bounds=Bounds(total=16, person=8))
-    threads.wake = engine.wake
+    worker, cards = Worker(threads, loop), Cards(index, gate, Outbox({}))
+    engine = engine_for(worker, cards, Bounds(total=16, person=8))
     running = asyncio.create_task(engine.run())
     inbox = Inbox(threads, clock, ids, "support")
     try:
-        yield World(database, threads, index, gate, inbox, engine, model, outbox, ledger, clock)
+        yield World(database, threads, index, gate, inbox, worker, engine, model, outbox, ledger, clock)
     finally:
         await engine.stop(1)
         await running

@@ -31,8 +31,9 @@ from approvals.policy import Policy, PolicyFile
 from bot.cards import Cards
 from bot.inbox import Delivery, Inbox
 from bot.outbox import Outbox
-from bot.wiring import RandomIds, SystemClock
-from bot.worker import Engine
+from bot.turns import Bounds
+from bot.wiring import RandomIds, SystemClock, engine_for
+from bot.worker import Worker
 from store import schema
 from store.approvals import ApprovalIndex
 from store.connect import connect
@@ -129,9 +130,9 @@ class Peer(common.Adapter):
         rules = Rules(TOOLS, POLICY.judge, max_steps=100_000)
         agent = Agent("bench", common.MODEL, SystemPrompt(), rules)
         loop = Loop({"bench": agent}, self.model, self.gate, outbox, clock, ids)
-        self.engine = Engine(self.threads, loop, workers=max(16, cfg.concurrency))
         self.cards = Cards(self.index, self.gate, outbox)
-        self.threads.wake, self.threads.cards_changed = self.engine.wake, self.cards.changed
+        room = max(16, cfg.concurrency)
+        self.engine = engine_for(Worker(self.threads, loop), self.cards, Bounds(total=room, person=room))
         self.inbox = Inbox(self.threads, clock, ids, "bench")
         self.running = [asyncio.create_task(self.engine.run()), asyncio.create_task(self.cards.run())]
 

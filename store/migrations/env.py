@@ -6,6 +6,8 @@ SQLModel for an upgrade would make every first start slower.
 
 from alembic import context
 
+from store.procrastinate_schema import LOCK, is_ours
+
 
 def run() -> None:
     """Migrate on the given connection, inside the transaction that is already open on it."""
@@ -15,9 +17,10 @@ def run() -> None:
         target_metadata=context.config.attributes.get("metadata"),
         render_as_batch=connection.dialect.name == "sqlite",
         transactional_ddl=False,
+        include_name=is_ours,
     )
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7420091)")  # two operators at once: one waits
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")  # two operators at once: one waits
     context.run_migrations()
 
 

@@ -13,6 +13,7 @@ import store.tables
 from agent.errors import ConfigError, StoreDown
 from store import schema
 from store.connect import connect
+from store.procrastinate_schema import is_ours
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -27,7 +28,9 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def differences(connection: Connection) -> list[object]:
     """What autogenerate would change."""
     assert store.tables.ThreadRow.__tablename__ == "thread"
-    return list(compare_metadata(MigrationContext.configure(connection), SQLModel.metadata))
+    return list(
+        compare_metadata(MigrationContext.configure(connection, opts={"include_name": is_ours}), SQLModel.metadata)
+    )
 
 
 async def test_the_migrations_make_the_tables_that_the_code_declares(url: str) -> None:

@@ -18,10 +18,12 @@ from agent.loop import Loop
 from agent.tool import ToolContext
 from approvals.gate import Gate
 from bot.cards import Cards
+from bot.dispatcher import Dispatcher
 from bot.inbox import Inbox
+from bot.local_engine import LocalEngine
 from bot.outbox import Outbox
 from bot.turns import Bounds
-from bot.worker import Engine
+from bot.worker import Worker
 from store.approvals import ApprovalIndex
 from store.database import Database
 from store.threads import Threads
@@ -148,6 +150,9 @@ class Door(Database):
         """Without writing."""
         return await self.process.io("store", _named(work), lambda: self.shared.look(work))
 
+    def call_out(self, tx: object, channel: str) -> None:
+        """Nobody hears it: cards of other processes are found by their sweep."""
+
 
 def _named(work: Callable[[Any], object]) -> str:
     return str(getattr(work, "__qualname__", "")).replace(".<locals>.<lambda>", "").replace(".<locals>.work", "")
@@ -179,7 +184,8 @@ class Process:
         outbox = self.world.outbox(self)
         self.gate = self.world.gate(self, index, threads)
         bounds = Bounds(total=4, person=2)
-        self.engine = Engine(threads, self.world.work_loop(self, self.gate, outbox), bounds=bounds)
+        self.worker = Worker(threads, self.world.work_loop(self, self.gate, outbox))
+        self.engine = LocalEngine(threads, Dispatcher(self.worker, bounds))
         self.cards = Cards(index, self.gate, outbox)
         self.inbox = Inbox(threads, self.clock, self.world.ids, "support")
         threads.wake = self._wake
@@ -218,7 +224,7 @@ class Process:
     @property
     def is_idle(self) -> bool:
         """Whether it works on nothing."""
-        return not self.engine._running and not self.parked
+        return not self.worker.running and not self.parked
 
     # --- doors ------------------------------------------------------------------------------------------------------
 

@@ -57,7 +57,7 @@ async def test_a_reply_that_may_have_arrived_is_looked_for(url: str) -> None:
         world.outbox.failures = [ChannelDown("502")]
         thread = await world.say("Hi")
         async with asyncio.timeout(PATIENCE):
-            while world.outbox.failures or world.engine._running:
+            while world.outbox.failures or world.worker.running:
                 await asyncio.sleep(0.01)
         assert world.outbox.texts == []
         world.clock.move(2)

@@ -28,14 +28,14 @@ async def test_a_newcomer_is_served_at_once_beside_a_thousand_threads_of_somebod
     async with a_world(url) as world:
         world.model.pause, world.model.hold = 0.05, asyncio.Event()
         await crowd(world)
-        assert len(world.engine._running) == 8  # half of the workers are all that Ada gets
+        assert len(world.worker.running) == 8  # half of the workers are all that Ada gets
         world.model.hold.set()
         before = len(world.model.requests)
         place = SlackThread(team="T0", channel="C0", thread_ts="9999.0")
         thread = await world.say("And me?", key="late", sender=DANA, place=place)
         async with asyncio.timeout(10):
             while not any("And me?" in turn.text for request in world.model.requests for turn in request.turns):
-                assert len(world.engine._running) <= 9
+                assert len(world.worker.running) <= 9
                 await asyncio.sleep(0.005)
         mine = next(
             n for n, request in enumerate(world.model.requests) if any("And me?" in turn.text for turn in request.turns)
@@ -53,6 +53,6 @@ async def test_a_thousand_threads_are_all_answered_once(url: str) -> None:
         await crowd(world)
         async with asyncio.timeout(60):
             while len(world.outbox.sent) < CROWD:
-                assert len(world.engine._running) <= 16
+                assert len(world.worker.running) <= 16
                 await asyncio.sleep(0.05)
         assert len(set(world.outbox.keys)) == len(world.model.requests) == CROWD

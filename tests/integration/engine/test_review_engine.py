@@ -95,7 +95,7 @@ async def test_a_channel_that_is_down_for_hours_stalls_nothing(url: str) -> None
         async with asyncio.timeout(20):
             while world.outbox.failures:
                 world.clock.move(BACKOFF[-1])
-                world.engine.look_at(thread)
+                await world.database.write(lambda tx: world.engine.wake(tx, thread))
                 await asyncio.sleep(0.02)
             world.clock.move(BACKOFF[-1])
         await world.until(thread, "reply_sent")
@@ -163,7 +163,7 @@ async def test_a_process_that_only_takes_in_keeps_no_list_of_what_it_took_in(url
     try:
         await schema.migrate(service.threads.database)
         await service.inbox.deliver(Delivery(PLACE, ("k1",), ADA, "Hi"))
-        assert not service.engine.turns.waiting
+        assert not vars(service.engine)["dispatcher"].turns.waiting
         assert len(await service.threads.due()) == 1
     finally:
         await service.threads.database.aclose()

@@ -145,4 +145,4 @@ def test_no_bound_is_ever_passed_and_nothing_offered_is_lost(
         for each in list(turns.running):
             turns.done(each)
     assert not wanted
-    assert turns.waiting == 0
+    assert not turns.waiting

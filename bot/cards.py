@@ -89,7 +89,7 @@ class Cards:
         now = asyncio.get_running_loop().time
         last_moment = now() + self.index.lease - LIMIT
         due = await self.index.claim_card(approval_id, address_key)
-        facts = await self.index.facts(approval_id) if due is not None else None
+        facts = due.facts or await self.index.facts(approval_id) if due is not None else None
         if due is not None and facts is not None and now() < last_moment:
             await self._bring_up_to_date(due, self.gate.card(facts))
 

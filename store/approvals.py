@@ -1,6 +1,8 @@
 """Approvals as rows: what stands open, what the log says of one, and the cards that lag behind."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import text
@@ -12,6 +14,8 @@ from store import codec
 from store.codec import micros
 from store.database import Database, Tx
 from store.projection import reminder_suffix
+
+Row = Sequence[Any]
 
 _ADDRESS: TypeAdapter[SlackThread | SlackUser | MailAddress] = TypeAdapter(Address)
 
@@ -47,6 +51,8 @@ class DueCard:
     """Which reminder it is; 0 for the card itself."""
     card_receipt: str = ""
     """Of the card that it reminds of; empty while that is not shown yet."""
+    facts: ApprovalFacts | None = field(default=None, compare=False)
+    """What the log said when it was claimed, where the store gave that with the claim."""
 
     @property
     def key(self) -> str:
@@ -77,15 +83,7 @@ class ApprovalIndex:
 
     async def facts(self, approval_id: str) -> ApprovalFacts | None:
         """What the log says of it; None when there is no such approval."""
-        rows = await self.database.read(lambda c: c.execute(_FACTS, {"id": approval_id}).all())
-        if not rows:
-            return None
-        events = [codec.entry(*row[1:]).event for row in rows]
-        request = events[0]
-        assert isinstance(request, ApprovalRequested)  # noqa: S101 - asked_seq points at nothing else
-        decided = next((each for each in events if isinstance(each, ApprovalDecided)), None)
-        outcome = next((each for each in events if isinstance(each, ToolReturned | ToolFailed)), None)
-        return ApprovalFacts(rows[0][0], request, decided, outcome)
+        return _facts(await self.database.read(lambda c: c.execute(_FACTS, {"id": approval_id}).all()))
 
     async def listed(self, *, open_only: bool = True, thread_id: str = "", limit: int = 100) -> list[str]:
         """Ids of approvals, the soonest to expire first."""
@@ -103,8 +101,15 @@ class ApprovalIndex:
         return [(row[0], row[1]) for row in rows]
 
     async def claim_card(self, approval_id: str, address_key: str) -> DueCard | None:
-        """Take on the work of showing it, unless somebody else has. From now on it may have been shown."""
-        return await self.database.write(lambda tx: self._claim_card(tx, approval_id, address_key))
+        """Take on the work of showing it, unless somebody else has. From now on it may have been shown. What is to be
+        shown comes with it, in the same transaction."""
+
+        def work(tx: Tx) -> tuple[DueCard | None, Sequence[Row]]:
+            card = self._claim_card(tx, approval_id, address_key)
+            return card, tx.connection.execute(_FACTS, {"id": approval_id}).all() if card else ()
+
+        card, rows = await self.database.write(work)
+        return replace(card, facts=_facts(rows)) if card else None
 
     def _claim_card(self, tx: Tx, approval_id: str, address_key: str) -> DueCard | None:
         key = {"approval_id": approval_id, "address_key": address_key}
@@ -138,3 +143,15 @@ class ApprovalIndex:
         statement = text(f"UPDATE card SET {sets}, lease_until = 0 WHERE approval_id = :id AND address_key = :key")
         row = {"id": card.approval_id, "key": card.key, "wanted": card.wanted, **values}
         await self.database.write(lambda tx: tx.connection.execute(statement, row).close())
+
+
+def _facts(rows: Sequence[Row]) -> ApprovalFacts | None:
+    """What these rows say; None when there are none."""
+    if not rows:
+        return None
+    events = [codec.entry(*row[1:]).event for row in rows]
+    request = events[0]
+    assert isinstance(request, ApprovalRequested)  # noqa: S101 - asked_seq points at nothing else
+    decided = next((each for each in events if isinstance(each, ApprovalDecided)), None)
+    outcome = next((each for each in events if isinstance(each, ToolReturned | ToolFailed)), None)
+    return ApprovalFacts(rows[0][0], request, decided, outcome)

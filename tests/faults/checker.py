@@ -140,9 +140,8 @@ def doubled_messages(evidence: Evidence) -> Problems:
     yield from (f"{key} part {part} is in {channel} {n} times" for (channel, key, part), n in shown.items() if n > 1)
     replies: dict[tuple[str, str], set[str]] = defaultdict(set)
     for mail in evidence.mails:
-        asks = mail.subject.startswith(("Approval wanted:", "Please look:"))
-        if asks or mail.mark:
-            replies[(mail.mailbox, mail.reply_to if asks else mail.mark)].add(mail.message_id)
+        if mail.approval or mail.mark:
+            replies[(mail.mailbox, mail.approval or mail.mark)].add(mail.message_id)
     for (mailbox, about), ids in replies.items():
         if len(ids) > 1:
             yield f"{mailbox} was told of {about} in {len(ids)} mails"

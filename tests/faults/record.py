@@ -2,15 +2,20 @@
 which words. The sandbox itself forgets old mail."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+from itsdangerous import URLSafeSerializer
 
 from sandbox.app import Sandbox
 from sandbox.cast import AGENT_ADDRESS, BOT_USER
 from sandbox.mail.letter import Letter
 from sandbox.slack.messages import Message
 from tests.faults.stories import MARK
+
+LINK = re.compile(r"/approvals/([\w.-]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +24,8 @@ class Mail:
 
     mailbox: str
     message_id: str
-    reply_to: str
+    approval: str
+    """Which approval it asks about, by the link in it; empty when it asks nothing."""
     subject: str
     mark: str
 
@@ -79,9 +85,17 @@ class Record:
             if AGENT_ADDRESS not in sender:
                 continue
             mark = self._answer(change.text)
-            reply_to = str(change.message["Reply-To"] or "")
-            self.mails.append(Mail(change.mailbox, change.message_id, reply_to, change.subject, mark))
+            self.mails.append(Mail(change.mailbox, change.message_id, _approval(change.text), change.subject, mark))
             self.on_letter(change)
+
+
+def _approval(words: str) -> str:
+    """The approval that the link in a mail leads to. Anybody can read what is signed."""
+    found = LINK.search(words)
+    if found is None:
+        return ""
+    _, claim = URLSafeSerializer("any key will do to read").loads_unsafe(found[1])
+    return str(claim[0])
 
 
 def words_of(message: Message) -> str:

@@ -87,7 +87,7 @@ def test_a_sound_run_passes() -> None:
 DOUBT = (SAID, ANSWERED, asked(), YES, STARTED, asked("a2", "in_doubt"))
 HAPPENED = decided(Answered(text=IT_HAPPENED), approval_id="a2")
 CARD = replace(POST, key="card:a1", mark="")
-LATE_MAIL = Mail("dana@x", "<2>", "agent+a.1@x", "Approval wanted: Charge", "")
+LATE_MAIL = Mail("dana@x", "<2>", "apr_1", "Approval wanted: Charge", "")
 
 
 @pytest.mark.parametrize(

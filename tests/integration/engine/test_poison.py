@@ -20,7 +20,7 @@ async def tries(world: World, count: int) -> None:
     before = len(world.model.requests)
     async with asyncio.timeout(20):
         for done in range(1, count + 1):
-            while len(world.model.requests) < before + done or world.engine._running:
+            while len(world.model.requests) < before + done or world.worker.running:
                 await asyncio.sleep(0.01)
             world.clock.move(max(BACKOFF))
 

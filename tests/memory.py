@@ -130,7 +130,7 @@ class MemoryThreads:
         """Hold the thread, if there is something to do on it and nobody else holds it."""
         clock, ends = micros(self.clock.now()), asyncio.get_running_loop().time() + self.lease
 
-        def work(tx: MemoryTx) -> ThreadRow | None:
+        def work(tx: MemoryTx) -> "tuple[ThreadRow, tuple[Entry, ...]] | None":
             row = tx.tables.threads.get(thread_id)
             if row is None or row.lease_until > tx.now or not is_due(row, clock):
                 return None
@@ -138,16 +138,16 @@ class MemoryThreads:
             died = 1 if row.lease_until else 0  # whoever held it gave nothing back
             taken = replace(row, epoch=row.epoch + 1, lease_until=until, attempts=row.attempts + died)
             tx.put(tx.tables.threads, thread_id, taken)
-            return taken
+            return taken, tx.tables.entries(thread_id, 0)
 
-        row = await self.database.write(work)
-        return MemoryHeld(self, row, ends) if row else None
+        found = await self.database.write(work)
+        return MemoryHeld(self, *found, ends) if found else None
 
 
 class MemoryHeld:
     """As `store.held.HeldThread`."""
 
-    def __init__(self, threads: MemoryThreads, row: ThreadRow, ends: float) -> None:
+    def __init__(self, threads: MemoryThreads, row: ThreadRow, entries: tuple[Entry, ...], ends: float) -> None:
         self.threads = threads
         self.thread_id = row.id
         self.conversation = row.conversation
@@ -155,10 +155,14 @@ class MemoryHeld:
         self.epoch = row.epoch
         self.attempts = row.attempts
         self._head = row.head
+        self._entries = entries
         self._ends = ends
 
     async def load(self, after: int = 0) -> tuple[Entry, ...]:
-        """The entries after that place."""
+        """The entries after that place; the first time, as they were when it was claimed."""
+        if not after and self._entries:
+            entries, self._entries = self._entries, ()
+            return entries
 
         def work(tx: MemoryTx) -> tuple[bytes, tuple[Entry, ...]]:
             return tx.tables.threads[self.thread_id].head, tx.tables.entries(self.thread_id, after)

@@ -19,6 +19,10 @@ from tests.repository import comments, definitions, python_files, shown, tracked
 MODULE_LINES, FUNCTION_LINES = 300, 40
 BANNED = frozenset({"manager", "helper", "utils", "handler", "data", "info", "process", "common", "misc"})
 ALLOWED = {
+    "Process": "a process of the operating system, simulated",
+    "_process": "one of those",
+    "process": "the module of those",
+    "call_exception_handler": "asyncio's name for a method of an event loop",
     "handle_DATA": "aiosmtpd calls it by this name",
     "handle_data": "html.parser.HTMLParser calls it by this name",
     "handle_startendtag": "html.parser.HTMLParser calls it by this name",

@@ -25,7 +25,7 @@ async def test_one_process_is_killed_over_and_over(tmp_path: Path) -> None:
 async def test_everybody_outside_fails_hangs_repeats_and_loses_answers(tmp_path: Path) -> None:
     async with a_world(tmp_path, sqlite(tmp_path), seed=4, chance=0.2) as world:
         await harmed(world)
-        assert world.trouble.count.total() >= 30
+        assert world.trouble.count.total() >= 15  # not in vain; how many there are hangs on how fast the machine is
 
 
 @pytest.mark.postgres

@@ -31,6 +31,7 @@ class Saboteur:
         else:
             self.deeds["cut"] = (6, self.cut)
             self.deeds["restart"] = (1, self.restart)
+            self.deeds["wake"] = (4, self.wake)
 
     async def rage(self, pause: float, until: asyncio.Event) -> None:
         """Harm on harm, `pause` seconds apart in the mean, until told to end."""
@@ -72,6 +73,11 @@ class Saboteur:
         if self.cluster is not None and await asyncio.to_thread(_terminate, self.cluster.conninfo, self.dice.random()):
             self._count("connections cut")
 
+    async def wake(self) -> None:
+        """Every thread with something to do is called out three times more, to whichever workers take the calls."""
+        if self.cluster is not None and await asyncio.to_thread(_call_out, self.cluster.conninfo):
+            self._count("woken again")
+
     async def restart(self) -> None:
         """The database ends at once, as after a crash, and comes back."""
         if self.cluster is not None:
@@ -103,3 +109,14 @@ def _terminate(conninfo: str, share: float) -> bool:
             [share],
         ).fetchall()
     return bool(rows)
+
+
+def _call_out(conninfo: str) -> bool:
+    """Defer the engine's job for busy threads; whether there were any."""
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        done = connection.execute(
+            "INSERT INTO procrastinate_jobs (queue_name, task_name, args) "
+            "SELECT 'twokey', 'advance', jsonb_build_object('thread_id', id) "
+            "FROM thread, generate_series(1, 3) WHERE last_seq > done_seq"
+        )
+        return done.rowcount > 0

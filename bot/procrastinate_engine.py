@@ -101,10 +101,8 @@ class ProcrastinateEngine:
         if self._serving is not None:
             self._serving.cancel()  # which it takes as: fetch nothing more, and end with the jobs that run
         await self.dispatcher.stop(grace)
-        with contextlib.suppress(StoreDown):
-            await self._threads.tell(
-                list(self.dispatcher.turns.waiting)
-            )  # their jobs are gone, and others may have room
+        with contextlib.suppress(StoreDown):  # the jobs of those that wait are gone, and others may have room
+            await self._threads.tell(list(self.dispatcher.turns.waiting))
         self._connector.close_soon()
 
     async def _tidy(self) -> None:

@@ -195,8 +195,13 @@ class MemoryHeld:
         await self.threads.database.write(work)
 
     async def hand_back(self) -> None:
-        """Let go with work left."""
-        await self.threads.database.write(lambda tx: self._change(tx, lambda row: replace(row, lease_until=0)))
+        """Let go with work left; somebody is told."""
+
+        def back(tx: MemoryTx) -> None:
+            if self._change(tx, lambda row: replace(row, lease_until=0)) is not None:
+                self.threads.wake(tx, self.thread_id)
+
+        await self.threads.database.write(back)
 
     async def give_up(self, delay: float, failed: int = 1) -> bool:
         """Let go after a failure that counts so much. True when it failed too often."""
@@ -209,13 +214,14 @@ class MemoryHeld:
         row = await self.threads.database.write(lambda tx: self._change(tx, give))
         return row is not None and row.status == "stalled"
 
-    async def renew(self) -> None:
-        """Hold on for another lease. Raises Fenced."""
+    async def renew(self) -> bool:
+        """Hold on for another lease. True when somebody else has written since. Raises Fenced."""
         lease, ends = int(self.threads.lease * 1_000_000), asyncio.get_running_loop().time() + self.threads.lease
         work = lambda tx: self._change(tx, lambda row: replace(row, lease_until=tx.now + lease))  # noqa: E731 - two lines
-        if await self.threads.database.write(work) is None:
+        if (row := await self.threads.database.write(work)) is None:
             raise Fenced
         self._ends = ends
+        return bool(row.head != self._head)
 
     def _held(self, tx: MemoryTx) -> ThreadRow | None:
         row = tx.tables.threads[self.thread_id]

@@ -172,10 +172,26 @@ async def test_it_is_due_again_at_the_moment_that_was_named(store: Store) -> Non
     assert await store.threads.claim("thr_1") is not None
 
 
-async def test_what_is_handed_back_is_due_at_once(store: Store) -> None:
+async def test_whoever_renews_is_told_that_others_have_written(store: Store) -> None:
     await say(store)
-    await (await claim(store)).hand_back()
-    assert await store.threads.due() == ["thr_1"]
+    held = await claim(store)
+    await held.load()
+    await held.append([a_message()], 1)
+    assert await held.renew() is False
+    await say(store, "k2")
+    assert await held.renew() is True
+    await held.load(2)
+    assert await held.renew() is False
+
+
+async def test_what_is_handed_back_is_due_at_once_and_somebody_is_told(store: Store) -> None:
+    await say(store)
+    held = await claim(store)
+    store.woken.clear()
+    await held.hand_back()
+    assert await store.threads.due() == store.woken == ["thr_1"]
+    await held.hand_back()
+    assert store.woken == ["thr_1"]
 
 
 async def test_a_thread_that_fails_waits_then_stalls_and_a_message_revives_it(store: Store) -> None:

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import json
 import os
+import secrets
 import signal
 import sys
 from collections.abc import Mapping
@@ -16,10 +17,22 @@ from pathlib import Path
 import httpx
 
 from bot import environment
+from sandbox.serving import listen
 from tests.fixtures import ROOT
 
 PATIENCE = 30.0
 TICK = 0.02
+
+
+PORTS = range(20_000, 32_000)
+"""Below those that the system gives to outgoing connections: a process that starts again must find its own free."""
+
+
+def own_port() -> int:
+    """A port that was free a moment ago."""
+    while True:
+        with contextlib.suppress(OSError), listen(secrets.choice(PORTS)) as sock:
+            return int(sock.getsockname()[1])
 
 
 @dataclass(eq=False)

@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -100,7 +100,7 @@ async def one_round(folder: Path, cluster: Cluster | None, seed: int, seconds: f
 def soak(options: argparse.Namespace) -> int:
     """Round after round; 0 when nothing broke."""
     began, sums = time.monotonic(), Sums()
-    with ExitStack() as stack:
+    with ExitStack() as stack, suppress(KeyboardInterrupt):  # whoever has seen enough gets the sums so far
         cluster = stack.enter_context(a_cluster())
         if cluster is None:
             _say("PostgreSQL's server binaries are not installed; SQLite only")

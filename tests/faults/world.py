@@ -17,16 +17,15 @@ from typing import Any
 from bot import shell
 from bot.settings import Settings
 from sandbox import cast
-from sandbox.app import Sandbox
+from sandbox.app import Ports, Sandbox
 from sandbox.clock import now
-from sandbox.serving import free_port
 from sandbox.slack.directory import Channel
 from sandbox.slack.http import HttpOutlet
 from tests.faults import checker
 from tests.faults.chaos import Meddler, SlackTrouble, SmtpTrouble, Trouble, troubled_model
 from tests.faults.crowd import Crowd
 from tests.faults.evidence import Evidence, gathered, left_to_do, stalled
-from tests.faults.machine import Machine, Seat
+from tests.faults.machine import Machine, Seat, own_port
 from tests.faults.record import Record
 from tests.faults.stories import Story, stories
 
@@ -205,7 +204,7 @@ async def a_world(
 
 
 def _sandbox(trouble: Trouble) -> Sandbox:
-    sandbox = Sandbox()
+    sandbox = Sandbox(Ports(bot=own_port()))
     slack = sandbox.slack
     slack.faults = SlackTrouble(trouble)
     slack.mention_order = "together"
@@ -223,7 +222,7 @@ def _seats(roles: Roles, port: int) -> list[Seat]:
     seats: list[Seat] = []
     for role in roles:
         is_first = not any(each.role != "worker" for each in seats)
-        seats.append(Seat(role, port if role != "worker" and is_first else free_port()))
+        seats.append(Seat(role, port if role != "worker" and is_first else own_port()))
     return seats
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, text
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.util import await_only
 
@@ -52,24 +52,33 @@ class Database:
         from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 - slow to import, and not for SQLite
 
         self.url = url
-        self._engine = create_async_engine(
-            url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, hide_parameters=True
-        )
+        self._engine = create_async_engine(url, pool_size=pool_size, max_overflow=pool_size, hide_parameters=True)
 
     async def write(self, work: Callable[[Tx], T]) -> T:
         """Do it in a transaction: committed at the end, rolled back by any error. Raises StoreDown."""
         with vendor_errors():
-            async with self._engine.connect() as connection, connection.begin():
-                result, callbacks = await connection.run_sync(lambda sync: in_tx(work, sync))
+            result, callbacks = await self._try(lambda sync: in_tx(work, sync), is_last=False)
         for callback in callbacks:
             callback()
         return result
 
+    async def _try(self, work: Callable[[Connection], T], *, is_last: bool) -> T:
+        """One try, and one more where the connection turns out to be dead before anything could be committed: to ask
+        each whether it lives, before each use, costs as much as a statement."""
+        done: list[T] = []
+        try:
+            async with self._engine.connect() as connection, connection.begin():
+                done.append(await connection.run_sync(work))
+        except DBAPIError as error:
+            if done or is_last or not error.connection_invalidated:
+                raise
+            return await self._try(work, is_last=True)
+        return done[0]
+
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Do it, without writing. Raises StoreDown."""
         with vendor_errors():
-            async with self._engine.connect() as connection:
-                return await connection.run_sync(work)
+            return await self._try(work, is_last=False)
 
     async def alter(self, work: Callable[[Connection], T]) -> T:
         """Do it in a transaction on a whole connection of SQLAlchemy's, for the schema. Raises StoreDown."""

@@ -18,7 +18,7 @@ from tests.migrated import sqlite_at
 
 
 @asynccontextmanager
-async def a_web_process(url: str) -> AsyncIterator[httpx.AsyncClient]:
+async def a_web_role(url: str) -> AsyncIterator[httpx.AsyncClient]:
     """Started, and a client of it."""
     app = web.create(build(Settings.load(env_file=None, database_url=url), role="web"))
     transport = httpx.ASGITransport(app)
@@ -46,14 +46,14 @@ async def change(url: str, statement: str) -> None:
     ids=["ours", "procrastinates"],
 )
 async def test_a_process_is_not_ready_while_a_schema_is_behind(migrated_postgres_url: str, behind: str) -> None:
-    async with a_web_process(migrated_postgres_url) as client:
+    async with a_web_role(migrated_postgres_url) as client:
         assert (await client.get("/readyz")).json() == {"ready": True, "started": True, "store": True, "schema": True}
         await change(migrated_postgres_url, behind)
         answer = await client.get("/readyz")
         assert (answer.status_code, answer.json()["schema"]) == (503, False)
         assert (await client.get("/healthz")).status_code == 200
     with pytest.raises(ConfigError, match="run: twokey admin migrate"):
-        async with a_web_process(migrated_postgres_url):
+        async with a_web_role(migrated_postgres_url):
             pass
 
 

@@ -18,32 +18,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.backlog import bodies, send
 from benchmarks.running import cpu_seconds, deployment, memory_mib, twokey
-from sandbox import cast
 from sandbox.app import Sandbox
-from sandbox.slack.post import Answer, Parcel, Retry
-from sandbox.slack.standin import SlackStandIn
-
-
-class Deaf:
-    """A way to the bot that takes everything and passes nothing on."""
-
-    async def send(self, parcel: Parcel, retry: Retry | None, patience: float) -> Answer:
-        """Nod."""
-        return Answer(200)
-
-    async def close(self) -> None:
-        """Nothing is held."""
-
-
-async def bodies(slack: SlackStandIn, count: int) -> list[str]:
-    """Events of so many direct messages, which really stand in the workspace."""
-    reached = slack.post.outlet
-    slack.post.use(Deaf())
-    for _ in range(count):
-        await slack.dm(cast.ADA.slack, "hello")
-    slack.post.outlet = reached
-    return [json.dumps(attempt.parcel.body) for attempt in slack.attempts("message")]
 
 
 async def main(rate: float, seconds: float, role: str) -> None:
@@ -75,19 +52,6 @@ async def main(rate: float, seconds: float, role: str) -> None:
             indent=1,
         )
     )
-
-
-async def send(url: str, secret: str, rate: float, events: list[str]) -> list[tuple[int, float]]:
-    """Have `sender.py` send them: a status and milliseconds for each."""
-    sender = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(Path(__file__).with_name("sender.py")),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    job = json.dumps({"url": url, "secret": secret, "rate": rate, "bodies": events})
-    out, _ = await sender.communicate(job.encode())
-    return [(status, ms) for status, ms in json.loads(out)]
 
 
 given = [*sys.argv[1:], *("50", "20", "all")[len(sys.argv) - 1 :]]

@@ -47,8 +47,8 @@ async def test_a_click_carries_what_recorded_clicks_carry(
 
     @bot.app.action("approve")
     async def approve(ack: AsyncAck, body: Json) -> None:
-        await ack()
         bodies.append(body)
+        await ack()
 
     root = (await slack.say(ADA.slack, HERE, "root")).ts
     ts = (await client.chat_postMessage(channel=HERE, text="card", blocks=CARD, thread_ts=root))["ts"]
@@ -89,8 +89,8 @@ async def test_an_ephemeral_message_is_for_one_reader_and_its_click_has_no_messa
 
     @bot.app.action("approve")
     async def approve(ack: AsyncAck, body: Json, respond: AsyncRespond) -> None:
-        await ack()
         bodies.append(body)
+        await ack()
         await respond(text="done", replace_original=True)
 
     ts = (await client.chat_postEphemeral(channel=HERE, user=DANA.slack, text="card", blocks=CARD))["message_ts"]
@@ -110,8 +110,8 @@ async def test_a_response_url_works_five_times_within_half_an_hour(
 
     @bot.app.action("approve")
     async def approve(ack: AsyncAck, respond: AsyncRespond) -> None:
-        await ack()
         responds.append(respond)
+        await ack()
 
     ts = (await client.chat_postMessage(channel=HERE, text="card", blocks=CARD))["ts"]
     await slack.click(DANA.slack, HERE, ts, "approve")
@@ -138,8 +138,8 @@ async def test_the_home_tab_is_opened_published_and_used(slack: SlackStandIn, bo
 
     @bot.app.action("approve")
     async def approve(ack: AsyncAck, body: Json) -> None:
-        await ack()
         clicks.append(body)
+        await ack()
 
     assert (await slack.open_home(DANA.slack)).ok
     assert (await slack.open_home(DANA.slack, "messages")).ok

@@ -144,8 +144,8 @@ async def test_closing_a_view_is_told_only_when_asked_for(slack: SlackStandIn, b
 
     @bot.app.view_closed("reject")
     async def close(ack: AsyncAck, body: Json) -> None:
-        await ack()
         closed.append(body)
+        await ack()
 
     await slack.shortcut(DANA.slack, "start")
     answer = await slack.close(DANA.slack, slack.open_views(DANA.slack)[0]["id"])

@@ -52,6 +52,7 @@ PURE = frozenset(
         "approvals.audience",
         "approvals.card",
         "approvals.decision",
+        "approvals.hours",
         "approvals.people",
         "approvals.policy",
         "approvals.token",

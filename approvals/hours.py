@@ -4,8 +4,8 @@ Rules:
 - Hours are on the wall clock of a time zone; moments are aware datetimes, and come back in UTC.
 - A wall clock that is put forward skips hours: whatever begins or ends in them does so when it is put forward.
   One that is put back shows an hour twice: the first showing counts.
-- Business time is real time during which the business is open: a day on which the clock is changed is an hour shorter or
-  longer only if the change falls into business hours.
+- Business time is real time during which the business is open: a day on which the clock is changed is an hour shorter
+  or longer only if the change falls into business hours.
 """
 
 import re

@@ -6,13 +6,14 @@ from agent.conversation import MailAddress, SlackThread, SlackUser
 from agent.effects import Ask
 from agent.events import MessageReceived
 from agent.thread import ThreadState
-from approvals.people import Directory, Person
-from approvals.policy import able_to_decide
+from approvals.people import Person
+from approvals.policy import objection
+from approvals.roster import Roster
 
 Destination = SlackThread | SlackUser | MailAddress
 
 
-def audience(ask: Ask, state: ThreadState, directory: Directory, channels: Collection[str]) -> tuple[Destination, ...]:
+def audience(ask: Ask, state: ThreadState, present: Roster, channels: Collection[str]) -> tuple[Destination, ...]:
     """The places, each once, of those channels that are set up. Empty when nobody can be shown it."""
     found: list[Destination] = []
     place, places = state.conversation, set(ask.show_on)
@@ -23,7 +24,7 @@ def audience(ask: Ask, state: ThreadState, directory: Directory, channels: Colle
             found += _writer(state)
         else:
             places.add("direct")
-    for person in _able(ask, state, directory):
+    for person in _able(ask, state, present):
         if "direct" in places:
             found += [SlackUser(team=team, user=user, person=person.id) for team, user in person.slack.items()]
         if "mail" in places and person.email:
@@ -32,12 +33,13 @@ def audience(ask: Ask, state: ThreadState, directory: Directory, channels: Colle
     return tuple(unique.values())
 
 
-def _able(ask: Ask, state: ThreadState, directory: Directory) -> list[Person]:
+def _able(ask: Ask, state: ThreadState, present: Roster) -> tuple[Person, ...]:
+    """Those who may decide now, or the deputies who are there in place of those who are away."""
     if ask.approvers.anyone_in_thread:
-        return []
-    requester = directory.find(state.requester) if state.requester else None
-    able = able_to_decide(ask.approvers, directory)
-    return [each for each in able if ask.approvers.requester or each != requester]
+        return ()
+    requester = present.directory.find(state.requester) if state.requester else None
+    able = [each for each in present.directory.people if not objection(ask.approvers, each, present, requester)]
+    return present.reached(able)
 
 
 def _writer(state: ThreadState) -> list[MailAddress]:

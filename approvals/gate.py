@@ -35,7 +35,8 @@ from approvals.audience import audience
 from approvals.card import Card
 from approvals.decision import Approve, Choice, plain
 from approvals.people import Directory, Person
-from approvals.policy import Policy, entitled
+from approvals.policy import Policy, objection
+from approvals.standing import NO_PLACE, Standing, roster
 
 log = structlog.get_logger()
 
@@ -120,6 +121,8 @@ class Gate:
     """Which of slack and mail are set up."""
     reminders: int = 0
     """How often people are reminded before it expires."""
+    standing: Standing = NO_PLACE
+    """Looks people up where they come from."""
 
     # --- opening ----------------------------------------------------------------------------------------------------
 
@@ -130,7 +133,8 @@ class Gate:
         tool = self.tools.get(call.name) if call else None
         arguments = _declared_order(call, tool) if call and effect.about != "question" else {}
         expires_at = now + timedelta(seconds=effect.ask.timeout or self.timeout)
-        shown_on = audience(effect.ask, state, self.directory, self.channels)
+        present = await roster(self.directory, effect.ask.approvers.roles, self.standing, now)
+        shown_on = audience(effect.ask, state, present, self.channels)
         if not shown_on:
             log.warning("approval.unseen", about=effect.about, rule=effect.ask.rule, hint="only REST and CLI show it")
         return ApprovalRequested(
@@ -191,10 +195,10 @@ class Gate:
             raise Refused("There is no such approval.")
         person = self.directory.find(who)
         try:
-            self._check_entitled(facts.request, person)
+            await self._check_entitled(facts.request, who)
             if facts.decided is not None or facts.request.expires_at <= self.clock.now():
                 raise AlreadySettled(self._settled_text(facts))
-            decision = await self._decision(facts, choice, person)
+            decision = await self._decision(facts, choice, who)
         except Refused as refusal:
             log.info("approval.refused", approval_id=approval_id, by=who.key, via=via, reason=str(refusal))
             raise
@@ -217,20 +221,26 @@ class Gate:
         asked_by = self.card(facts).requester
         return card.build(facts.thread_id, facts.request, event, decided_by=by.identity.name, requester=asked_by)
 
-    def _check_entitled(self, request: ApprovalRequested, person: Person | None) -> None:
+    async def objection(self, request: ApprovalRequested, person: Person | None) -> str:
+        """Why this person may not decide it now, in words for them; empty when they may."""
+        present = await roster(self.directory, request.approvers.roles, self.standing, self.clock.now())
         requester = self.directory.find(request.requester) if request.requester else None
-        same = person is not None and requester is not None and person.id == requester.id
-        if reason := entitled(request.approvers, person, requester_is_decider=same):
+        return objection(request.approvers, person, present, requester)
+
+    async def _check_entitled(self, request: ApprovalRequested, who: Identity) -> None:
+        """Whether people.yaml lists them comes first: Slack is not asked about those it does not."""
+        reason = await self.objection(request, self.directory.find(who)) or await self.standing.check(who)
+        if reason:
             raise Refused(reason)
 
-    async def _decision(self, facts: Facts, choice: Choice, person: Person | None) -> Decision:
+    async def _decision(self, facts: Facts, choice: Choice, who: Identity) -> Decision:
         if not isinstance(choice, Approve):
             return plain(facts.request, choice)
         if facts.request.about != "call":
             raise Refused("That is not an answer to this request.")
-        return await self._approved(facts, choice, person)
+        return await self._approved(facts, choice, who)
 
-    async def _approved(self, facts: Facts, choice: Approve, person: Person | None) -> Approved:
+    async def _approved(self, facts: Facts, choice: Approve, who: Identity) -> Approved:
         request = facts.request
         tool = self.tools.get(request.tool)
         if tool is None:
@@ -240,10 +250,10 @@ class Gate:
         if choice.arguments is None or choice.arguments == request.arguments:
             return Approved(digest=request.digest)
         tool.check(choice.arguments)
-        await self._judge_again(facts, tool, choice.arguments, person)
+        await self._judge_again(facts, tool, choice.arguments, who)
         return Approved(digest=tool.digest(choice.arguments), arguments=choice.arguments)
 
-    async def _judge_again(self, facts: Facts, tool: Tool, arguments: JsonObject, person: Person | None) -> None:
+    async def _judge_again(self, facts: Facts, tool: Tool, arguments: JsonObject, who: Identity) -> None:
         """A changed call is another call: the policy may forbid it, or want somebody else."""
         place = await self.threads.conversation(facts.thread_id)
         assert place is not None  # noqa: S101 - an approval's thread exists
@@ -254,7 +264,7 @@ class Gate:
             raise Refused(f"The policy does not allow it with these arguments: {verdict.why}")
         if isinstance(verdict, Ask):
             changed = facts.request.model_copy(update={"approvers": verdict.approvers})
-            self._check_entitled(changed, person)
+            await self._check_entitled(changed, who)
 
     def _settled_text(self, facts: Facts | None) -> str:
         if facts is None or facts.decided is None:

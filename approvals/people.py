@@ -1,23 +1,29 @@
-"""Who exists, as `people.yaml` says: persons, the identities they are known by, the roles they hold.
+"""Who exists, as `people.yaml` says: persons, the identities they are known by, the roles they hold, their hours.
 
 An identity is proof of a person only when its channel authenticated it: Slack by the signed request, mail by an aligned
-and verified sender, REST and the command line by a token. Whoever is not listed is nobody.
+and verified sender, REST and the command line by a token. Whoever is not listed is nobody. Who stands in for whom at
+some moment, and who is in a live group, is `approvals.roster`'s.
 """
 
 import hashlib
 import hmac
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime
+from types import MappingProxyType
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from agent.conversation import Identity, Value
 from agent.errors import ConfigError
+from approvals.hours import QuietHours, Zone, next_waking
 
 PersonId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 Role = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 SlackUserId = Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]+$")]
 TeamId = Annotated[str, StringConstraints(pattern=r"^[TE][A-Z0-9]+$")]
+GroupId = Annotated[str, StringConstraints(pattern=r"^S[A-Z0-9]+$")]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s<>,;]+@[^@\s<>,;]+$", to_lower=True, strip_whitespace=True)]
 TokenDigest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 
@@ -28,6 +34,22 @@ Path = tuple[str | int, ...]
 def _several(value: object) -> object:
     """One address may be written without the list around it."""
     return (value,) if isinstance(value, str) else value
+
+
+class Away(Value):
+    """Days on which somebody is not there, the first and the last among them."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    from_: date = Field(alias="from")
+    until: date | None = None
+    """None for until further notice."""
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> "Away":
+        if self.until is not None and self.until < self.from_:
+            raise ValueError("`until` is before `from`")
+        return self
 
 
 class PersonEntry(Value):
@@ -42,25 +64,59 @@ class PersonEntry(Value):
     """SHA-256 of each bearer token, never the token itself."""
     service: bool = False
     """A program: it may start and read threads, and never decides."""
+    deputies: tuple[PersonId, ...] = ()
+    """Who stands in for them while they are away."""
+    away: tuple[Away, ...] = ()
+    quiet: QuietHours | None = None
+    """When nothing is sent to them directly, unless it cannot wait."""
+    timezone: Zone | None = None
+    """None for the file's."""
 
 
 class Person(PersonEntry):
     """Somebody whom this deployment knows."""
 
     id: PersonId
+    timezone: Zone = "UTC"
+
+    def is_away(self, now: datetime) -> bool:
+        """Whether they are away at that moment, by the calendar where they are."""
+        if not self.away:
+            return False
+        today = now.astimezone(ZoneInfo(self.timezone)).date()
+        return any(each.from_ <= today and (each.until is None or today <= each.until) for each in self.away)
+
+    def next_waking(self, now: datetime) -> datetime:
+        """The first moment from `now` on that is outside their quiet hours."""
+        return next_waking(self.quiet, self.timezone, now)
+
+
+class RoleEntry(Value):
+    """A role that people hold by being in a group elsewhere, looked up whenever it counts."""
+
+    slack_group: Annotated[dict[TeamId, GroupId], Field(min_length=1)]
+    """The id of a user group in each workspace."""
 
 
 class PeopleFile(Value):
     """The whole of `people.yaml`."""
 
+    timezone: Zone = "UTC"
+    """Where people are who do not say otherwise."""
+    roles: dict[Role, RoleEntry] = Field(default_factory=dict)
     people: dict[PersonId, PersonEntry]
+
+
+NO_GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
 
 class Directory:
     """Finds persons. Raises ConfigError when two of them share an identity."""
 
-    def __init__(self, people: Iterable[Person]) -> None:
+    def __init__(self, people: Iterable[Person], groups: Mapping[str, Mapping[str, str]] = NO_GROUPS) -> None:
         self.people = tuple(people)
+        self.groups = groups
+        """Roles held by being in a Slack user group: by role, the group in each workspace."""
         if found := [message for _, message in clashes(self.people)]:
             raise ConfigError("\n".join(found))
         self._by_id = {person.id: person for person in self.people}
@@ -69,7 +125,12 @@ class Directory:
     @classmethod
     def of(cls, file: PeopleFile) -> "Directory":
         """The directory of a parsed `people.yaml`."""
-        return cls(_persons(file.people))
+        return cls(_persons(file), {role: dict(entry.slack_group) for role, entry in file.roles.items()})
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """Every role that somebody holds or may hold."""
+        return frozenset(self.groups).union(*(person.roles for person in self.people))
 
     def person(self, person_id: str) -> Person | None:
         """The person with this id."""
@@ -117,13 +178,28 @@ def clashes(people: Iterable[Person]) -> Iterator[tuple[Path, str]]:
                 yield path, f"{what} belongs to {other} already; an identity is one person's"
 
 
-def clashes_in(file: PeopleFile) -> Iterator[tuple[Path, str]]:
-    """The same, of a parsed file."""
-    return clashes(_persons(file.people))
+def problems_in(file: PeopleFile) -> Iterator[tuple[Path, str]]:
+    """What is wrong with a parsed file: shared identities, and deputies who cannot be any."""
+    yield from clashes(_persons(file))
+    for key, entry in file.people.items():
+        for place, deputy in enumerate(entry.deputies):
+            if problem := _unfit(deputy, key, file.people):
+                yield ("people", key, "deputies", place), problem
 
 
-def _persons(entries: Mapping[str, PersonEntry]) -> tuple[Person, ...]:
-    return tuple(Person(id=key, **dict(entry)) for key, entry in entries.items())
+def _unfit(deputy: str, principal: str, people: Mapping[str, PersonEntry]) -> str:
+    if deputy == principal:
+        return "nobody is their own deputy"
+    if deputy not in people:
+        return f"there is no person named {deputy}; there are: {', '.join(sorted(people))}"
+    return f"{deputy} is a service, and a service never decides" if people[deputy].service else ""
+
+
+def _persons(file: PeopleFile) -> tuple[Person, ...]:
+    def person(key: str, entry: PersonEntry) -> Person:
+        return Person(**{**dict(entry), "id": key, "timezone": entry.timezone or file.timezone})
+
+    return tuple(person(key, entry) for key, entry in file.people.items())
 
 
 def _identities(person: Person) -> Iterator[tuple[tuple[str, ...], Path]]:

@@ -6,7 +6,7 @@ that rule names the tool itself: a pattern is no consent. Nobody listed means no
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal
 
@@ -19,6 +19,7 @@ from agent.thread import ThreadState
 from agent.tool import Tool
 from agent.verdict import Approvers
 from approvals.people import Directory, Person, Role
+from approvals.roster import Roster
 
 Outcome = Literal["allow", "ask", "deny"]
 Place = Literal["thread", "direct", "mail"]
@@ -154,6 +155,8 @@ class Policy:
         found = []
         for name, asking in self._asking():
             approvers = self.approvers(asking)
+            if set(approvers.roles) & set(directory.groups):
+                continue  # who is in a group is not known before it is asked
             able = able_to_decide(approvers.approvers(), directory)
             if not able:
                 found.append(f"{name}: nobody may approve what it asks about")
@@ -186,6 +189,23 @@ def entitled(approvers: Approvers, person: Person | None, requester_is_decider: 
     if requester_is_decider and not approvers.requester:
         return "You asked for this yourself, and the policy wants a second person."
     return ""
+
+
+def objection(approvers: Approvers, person: Person | None, roster: Roster, requester: Person | None) -> str:
+    """Why this person may not decide now, in words for them; empty when they may."""
+    counted = roster.counted_as(person) if person else (None,)
+    asked_for_it = requester is not None and requester.id in {each.id for each in counted if each}
+    reasons = [entitled(approvers, each, requester_is_decider=asked_for_it) for each in counted]
+    if "" in reasons:
+        return ""
+    doubt = unchecked(roster.unknown & set(approvers.roles)) if person and not person.service else ""
+    return doubt or reasons[0]
+
+
+def unchecked(roles: Iterable[str]) -> str:
+    """What to say when a group could not be looked up and the decision hangs on it; empty for none."""
+    names = " and ".join(sorted(roles))
+    return f"I could not check with Slack who is in {names}; nothing was decided; try again." if names else ""
 
 
 def _who_may(approvers: Approvers) -> str:

@@ -4,7 +4,7 @@ Everything is read and checked against everything else at the start, so that a n
 with file, line and reason, and not the work of a Monday morning.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +15,7 @@ from agent.conversation import Value
 from agent.errors import ConfigError
 from agent.tool import Tool
 from agent.tools import BUILT_IN
-from approvals.people import Directory, PeopleFile, clashes_in
+from approvals.people import Directory, PeopleFile, problems_in
 from approvals.policy import Asking, Policy, PolicyFile
 from bot import prompts, tool_registry, yaml_files
 from bot.prompts import FilePrompt
@@ -119,7 +119,7 @@ def _agent(name: str, entry: AgentEntry, tools: Mapping[str, Tool], texts: Mappi
 def _directory(config_dir: Path) -> Directory:
     file = yaml_files.read(config_dir, "people.yaml")
     people = file.parse(PeopleFile)
-    file.check(clashes_in(people))
+    file.check(problems_in(people))
     return Directory.of(people)
 
 
@@ -144,9 +144,8 @@ def _approver_problems(where: FieldPath, asking: Asking, directory: Directory) -
     if asking.approvers is None:
         return
     for at, role in enumerate(asking.approvers.roles):
-        if not directory.in_role(role):
-            roles = {role for person in directory.people for role in person.roles}
-            yield (*where, "approvers", "roles", at), _unknown("role in people.yaml", role, roles)
+        if role not in directory.roles:
+            yield (*where, "approvers", "roles", at), _unknown("role in people.yaml", role, directory.roles)
     for at, person in enumerate(asking.approvers.people):
         if directory.person(person) is None:
             known = {each.id for each in directory.people}
@@ -173,5 +172,5 @@ def _variable_problems(where: FieldPath, entry: AgentEntry, prompt: FilePrompt) 
         yield (*where, "variables", variable), f"the prompt {entry.prompt} has no such variable"
 
 
-def _unknown(what: str, name: str, known: Mapping[str, object] | set[str]) -> str:
+def _unknown(what: str, name: str, known: Collection[str]) -> str:
     return f"there is no {what} named {name}; there are: {', '.join(sorted(known)) or 'none'}"

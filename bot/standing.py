@@ -1,4 +1,4 @@
-"""What the doors that people decide through (the page, REST) ask beside the gate: may this person, does this fit.
+"""What the doors that people decide through (the page, REST) ask beside the gate: does this fit.
 
 The gate alone decides. These only find the right words and status for what it would refuse anyway.
 """
@@ -11,17 +11,6 @@ from agent.conversation import JsonObject
 from agent.events import ApprovalRequested
 from agent.tool import Tool
 from approvals.decision import Answer, Approve, Choice, Reject
-from approvals.gate import Facts
-from approvals.people import Directory, Person
-from approvals.policy import entitled
-
-
-def objection(facts: Facts, person: Person | None, directory: Directory) -> str:
-    """Why this person may not decide it, as people.yaml says now; empty when they may."""
-    asked_by = facts.request.requester
-    requester = directory.find(asked_by) if asked_by else None
-    is_same = person is not None and requester is not None and person.id == requester.id
-    return entitled(facts.request.approvers, person, requester_is_decider=is_same)
 
 
 def refused_status(request: ApprovalRequested, choice: Choice, tool: Tool | None) -> Literal[403, 409, 422]:

@@ -17,6 +17,7 @@ from agent.model import OpenAIModel
 from agent.ports import Clock, Ids, Model
 from agent.reducer import Rules
 from approvals.gate import Gate
+from approvals.standing import NO_PLACE, Standing
 from bot.cards import Cards
 from bot.deployment import Deployment
 from bot.dispatcher import Dispatcher
@@ -129,7 +130,16 @@ def _gate(
         timeout=settings.human_approval_timeout,
         channels=_channel_names(settings),
         reminders=settings.human_approval_retries,
+        standing=_standing(settings),
     )
+
+
+def _standing(settings: Settings) -> Standing:
+    if settings.slack_bot_token is None:
+        return NO_PLACE
+    from bot.slack.standing import SlackStanding  # noqa: PLC0415 - the SDK is slow to import, if it is needed
+
+    return SlackStanding(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
 
 
 def _model(settings: Settings) -> OpenAIModel:
@@ -168,13 +178,12 @@ def _instance(settings: Settings) -> str:
 
 
 def _agents(deployment: Deployment, settings: Settings) -> Mapping[str, Agent]:
-    roles = frozenset(role for person in deployment.directory.people for role in person.roles)
     return {
         name: Agent(
             name=name,
             model=each.model or settings.openai_model,
             prompt=each.prompt,
-            rules=Rules(each.tools, deployment.policy.judge, roles=roles),
+            rules=Rules(each.tools, deployment.policy.judge, roles=deployment.directory.roles),
             variables=each.variables,
         )
         for name, each in deployment.agents.items()

@@ -1,4 +1,4 @@
-"""The only doubles: a clock moved by hand, ids that count, a model with a script, and a channel that records."""
+"""The only doubles: a clock moved by hand, ids that count, a model with a script, a channel that records, accounts."""
 
 import asyncio
 import base64
@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from agent.conversation import ApiThread, MailThread, SlackThread
+from agent.conversation import ApiThread, Identity, MailThread, SlackThread
+from agent.errors import ChannelDown, ChannelRefused
 from agent.ports import ModelAnswer, ModelRequest, Presence, Reply
+from bot.slack.standing import objection
 
 
 class FakeClock:
@@ -95,3 +97,37 @@ class RecordingOutbox:
     def texts(self) -> list[str]:
         """What was said."""
         return [reply.text for reply in self.sent]
+
+
+@dataclass
+class FakeStanding:
+    """A workspace with accounts and groups, none of which can be looked up while it is down. Satisfies
+    `approvals.standing.Standing`."""
+
+    team: str = "T0SANDBOX"
+    accounts: dict[str, dict[str, object]] = field(default_factory=dict)
+    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    is_down: bool = False
+    asked: list[str] = field(default_factory=list)
+    """Ids of the users and groups that were looked up."""
+
+    def account(self, user: str, *flags: str, team: str = "") -> None:
+        """Let there be this account, of which these flags are true."""
+        known = dict.fromkeys(("deleted", "is_bot", "is_restricted", "is_ultra_restricted"), False)
+        self.accounts[user] = {"id": user, "team_id": team or self.team, **known, **dict.fromkeys(flags, True)}
+
+    async def check(self, who: Identity) -> str:
+        """Why this account may not decide."""
+        if who.channel != "slack":
+            return ""
+        self.asked.append(who.id)
+        return objection({} if self.is_down else self.accounts.get(who.id, {}), who, self.team)
+
+    async def members(self, team: str, group: str) -> frozenset[str]:
+        """Of a group."""
+        self.asked.append(group)
+        if self.is_down:
+            raise ChannelDown("down")
+        if team != self.team or group not in self.groups:
+            raise ChannelRefused("no such group")
+        return frozenset(self.groups[group])

@@ -55,6 +55,7 @@ PURE = frozenset(
         "approvals.hours",
         "approvals.people",
         "approvals.policy",
+        "approvals.roster",
         "approvals.token",
         "approvals.visible",
         "bot.api.answers",

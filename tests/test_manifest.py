@@ -63,6 +63,7 @@ METHOD_SCOPE = {
     "oauth_v2_access": None,
     "reactions_add": "reactions:write",
     "reactions_remove": "reactions:write",
+    "usergroups_users_list": "usergroups:read",
     "users_info": "users:read",
     "users_lookupByEmail": "users:read.email",
     "views_open": None,

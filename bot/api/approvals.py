@@ -18,7 +18,7 @@ from bot.api.caller import body, caller, identity
 from bot.api.problem import Problem, not_found
 from bot.api.reading import approval_out
 from bot.api.threads import is_id
-from bot.standing import argument_problems, objection, refused_status
+from bot.standing import argument_problems, refused_status
 from store.approvals import ApprovalIndex
 
 log = structlog.get_logger()
@@ -64,7 +64,7 @@ class ApprovalEndpoints:
         except BadArguments as error:
             raise self._bad_arguments(facts, wanted, error) from None
         except Refused as refusal:
-            raise self._refused(facts, wanted, person, refusal) from None
+            raise await self._refused(facts, wanted, person, refusal) from None
         return approval_out(await self._facts(approval_id), self.gate, self.gate.clock.now())
 
     async def _facts(self, approval_id: str) -> Facts:
@@ -88,8 +88,8 @@ class ApprovalEndpoints:
         fields = {f"arguments.{name}" if name else "arguments": text for name, text in problems.items()}
         return Problem(422, "bad_arguments", f"The tool does not take these arguments: {error}", fields)
 
-    def _refused(self, facts: Facts, wanted: Choice, person: Person, refusal: Refused) -> Problem:
-        may_not = objection(facts, person, self.directory)
+    async def _refused(self, facts: Facts, wanted: Choice, person: Person, refusal: Refused) -> Problem:
+        may_not = await self.gate.objection(facts.request, person)
         tool = self.gate.tools.get(facts.request.tool)
         status = 403 if may_not else refused_status(facts.request, wanted, tool)
         return Problem(status, _CODES[status], str(refusal))

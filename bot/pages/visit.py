@@ -18,7 +18,6 @@ from approvals.card import Card
 from approvals.gate import Facts, Gate
 from approvals.people import Directory
 from bot.pages import words
-from bot.standing import objection
 
 log = structlog.get_logger()
 
@@ -76,7 +75,7 @@ class Reception:
         person = self.directory.person(claim.person)
         name = person.name if person else claim.person or _SOMEBODY
         who = Identity(channel="api", id=claim.person, name=name, verified=person is not None)
-        return Visit(link, who, card, facts, claim.person, objection(facts, person, self.directory))
+        return Visit(link, who, card, facts, claim.person, await self.gate.objection(facts.request, person))
 
     def turn_away(self, visit: Visit, *, tried: bool) -> TurnedAway:
         """For somebody who may not decide. Who tried to is on record."""

@@ -7,7 +7,7 @@ from sandbox.slack.schema import names
 
 DEFAULT_SCOPES = names(
     "app_mentions:read assistant:write chat:write channels:history groups:history im:history mpim:history channels:read"
-    " groups:read im:read mpim:read im:write files:read reactions:write users:read users:read.email"
+    " groups:read im:read mpim:read im:write files:read reactions:write usergroups:read users:read users:read.email"
 )
 """What the manifest asks for."""
 

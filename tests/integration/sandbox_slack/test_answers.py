@@ -95,7 +95,6 @@ async def test_people_meet_in_a_group_conversation(slack: SlackStandIn, client: 
 
 
 async def test_a_user_group_lists_its_members(slack: SlackStandIn, client: AsyncWebClient) -> None:
-    slack.grant("usergroups:read")
     slack.workspace.directory.groups["S0LEADS"] = (DANA.slack,)
     assert (await client.usergroups_users_list(usergroup="S0LEADS"))["users"] == [DANA.slack]
     with pytest.raises(SlackApiError, match="no_such_subteam"):

@@ -69,7 +69,7 @@ REFUSED: list[tuple[str, Call]] = [
     ("invalid_arguments", lambda c: c.agents_sessions_setStatus(channel_id=HERE, status="active", title="x" * 201)),
     ("invalid_arguments", lambda c: c.assistant_threads_setSuggestedPrompts(channel_id=HERE, prompts=[PROMPT] * 5)),
     ("missing_scope", lambda c: c.files_getUploadURLExternal(filename="x", length=1)),
-    ("missing_scope", lambda c: c.usergroups_users_list(usergroup="S0")),
+    ("missing_scope", lambda c: c.files_getUploadURLExternal(filename="a.txt", length=1)),
     ("not_allowed_token_type", lambda c: c.apps_connections_open(app_token=str(c.token))),
     ("not_allowed_token_type", lambda c: c.auth_test(token=APP_TOKEN)),
     ("invalid_auth", lambda c: c.auth_test(token="xoxb-wrong")),

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from agent.conversation import Identity
 from agent.errors import ConfigError
-from approvals.people import Directory, PeopleFile, Person, clashes_in, token_digest
+from approvals.people import Directory, PeopleFile, Person, problems_in, token_digest
 
 TOKEN = "a-long-random-token"
 FILE = PeopleFile.model_validate(
@@ -81,7 +81,7 @@ def test_roles_and_ids_lead_to_persons() -> None:
 def test_an_identity_belongs_to_one_person(fields: dict[str, object], path: tuple[str | int, ...]) -> None:
     file = PeopleFile.model_validate({"people": {**dict(FILE.people), "eve": {"name": "Eve", **fields}}})
 
-    ((where, what),) = clashes_in(file)
+    ((where, what),) = problems_in(file)
 
     assert where == path
     assert "already" in what

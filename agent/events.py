@@ -200,6 +200,22 @@ class ThreadClosed(Fact):
     summary: str = ""
 
 
+class RedactedBody(Value):
+    """Which event, and the SHA-256 of what is left of its body: whatever stands there else was never redacted."""
+
+    seq: int
+    digest: str
+
+
+class TextRedacted(Fact):
+    """Personal text was taken out of earlier events of the thread; see `agent.redaction` for what stays."""
+
+    kind: Literal["text_redacted"] = "text_redacted"
+    redacted: tuple[RedactedBody, ...]
+    by: Identity
+    reason: str = ""
+
+
 Event = Annotated[
     MessageReceived
     | ModelResponded
@@ -214,6 +230,7 @@ Event = Annotated[
     | ReplyFailed
     | LimitReached
     | ThreadCancelled
-    | ThreadClosed,
+    | ThreadClosed
+    | TextRedacted,
     Field(discriminator="kind"),
 ]

@@ -24,6 +24,7 @@ from agent.events import (
     ModelResponded,
     ReplyFailed,
     ReplySent,
+    TextRedacted,
     ThreadCancelled,
     ThreadClosed,
     TimerFired,
@@ -156,10 +157,9 @@ def evolve(state: ThreadState, entry: Entry) -> ThreadState:  # noqa: C901 - one
             return _decided(state, event)
         case TimerFired() as event:
             return _fired(state, event)
-        case ReplySent() | ReplyFailed() as event:
-            done = state.reply is not None and state.reply.reply_id == event.reply_id
-            return replace(state, reply=None) if done else state
-        case LimitReached():
+        case ReplySent(reply_id=said) | ReplyFailed(reply_id=said):
+            return replace(state, reply=None) if state.reply and state.reply.reply_id == said else state
+        case LimitReached() | TextRedacted():
             return state
         case ThreadCancelled():
             return _cancelled(state, entry)

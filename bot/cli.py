@@ -6,19 +6,13 @@ Exit status: 0 done, 1 refused or failed, 2 wrong use. Lists take `--json`.
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 import typer
 
 from agent.errors import TwokeyError
-from bot import logs
-from bot.settings import Settings
-
-if TYPE_CHECKING:
-    from bot import shell
-
-T = TypeVar("T")
+from bot import audit_commands
+from bot.terminal import Json, on_desk, settings_of
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="An agent that never turns a dangerous key alone.")
 threads = typer.Typer(no_args_is_help=True, help="Look at threads, and stop them.")
@@ -28,9 +22,8 @@ approvals = typer.Typer(
 admin = typer.Typer(no_args_is_help=True, help="Jobs for operators.")
 app.add_typer(threads, name="threads")
 app.add_typer(approvals, name="approvals")
+admin.add_typer(audit_commands.app)  # without a name: its commands are the admin's own
 app.add_typer(admin, name="admin")
-
-Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
 
 
 def main() -> None:
@@ -43,10 +36,6 @@ def main() -> None:
         sys.exit(1)
 
 
-def _settings(**overrides: object) -> Settings:
-    return Settings.load(".env", **overrides)
-
-
 @app.command()
 def run(
     role: Annotated[Literal["all", "web", "worker"], typer.Option(help="Which work this process does.")] = "all",
@@ -57,7 +46,7 @@ def run(
     from bot import serving  # noqa: PLC0415 - only this command needs the server
 
     given = {"host": host, "port": port}
-    settings = _settings(**{name: value for name, value in given.items() if value is not None})
+    settings = settings_of(**{name: value for name, value in given.items() if value is not None})
     serving.run(settings, role)
 
 
@@ -85,32 +74,32 @@ def list_threads(
     as_json: Json = False,
 ) -> None:
     """The newest threads, what each waits for, and where it lives."""
-    from bot import shell  # noqa: PLC0415 - see `_with`
+    from bot import shell  # noqa: PLC0415 - see `on_desk`
 
-    rows = _with(lambda desk: desk.threads.recent(limit, status="stalled" if stalled else ""))
+    rows = on_desk(lambda desk: desk.threads.recent(limit, status="stalled" if stalled else ""))
     typer.echo(json.dumps(rows, indent=1) if as_json else shell.thread_table(rows))
 
 
 @threads.command("show")
 def show_thread(thread_id: str, as_json: Json = False) -> None:
     """One thread, event by event."""
-    from bot import shell  # noqa: PLC0415 - see `_with`
+    from bot import shell  # noqa: PLC0415 - see `on_desk`
 
-    entries = _with(lambda desk: desk.entries(thread_id))
+    entries = on_desk(lambda desk: desk.entries(thread_id))
     typer.echo(shell.entries_json(entries) if as_json else shell.entries_text(entries))
 
 
 @threads.command("cancel")
 def cancel_thread(thread_id: str, reason: str = "") -> None:
     """Stop the work on a thread; its open approvals are cancelled."""
-    _with(lambda desk: desk.cancel(thread_id, reason))
+    on_desk(lambda desk: desk.cancel(thread_id, reason))
     typer.echo(f"cancelled {thread_id}")
 
 
 @threads.command("revive")
 def revive_thread(thread_id: str) -> None:
     """Try a stalled thread again, as a new message in it would."""
-    _with(lambda desk: desk.revive(thread_id))
+    on_desk(lambda desk: desk.revive(thread_id))
     typer.echo(f"revived {thread_id}")
 
 
@@ -122,18 +111,18 @@ def list_approvals(
     every: Annotated[bool, typer.Option("--all", help="Also those that are decided.")] = False, as_json: Json = False
 ) -> None:
     """What waits for people, the soonest to expire first."""
-    from bot import shell  # noqa: PLC0415 - see `_with`
+    from bot import shell  # noqa: PLC0415 - see `on_desk`
 
-    cards = _with(lambda desk: desk.cards(open_only=not every))
+    cards = on_desk(lambda desk: desk.cards(open_only=not every))
     typer.echo(shell.cards_json(cards) if as_json else shell.card_table(cards))
 
 
 @approvals.command("show")
 def show_approval(approval_id: str, as_json: Json = False) -> None:
     """One approval in full."""
-    from bot import shell  # noqa: PLC0415 - see `_with`
+    from bot import shell  # noqa: PLC0415 - see `on_desk`
 
-    card = _with(lambda desk: desk.card(approval_id))
+    card = on_desk(lambda desk: desk.card(approval_id))
     typer.echo(shell.cards_json([card]) if as_json else shell.card_text(card))
 
 
@@ -143,25 +132,25 @@ def approve(
     arguments: Annotated[str, typer.Option(help="Changed arguments, as a JSON object.")] = "",
 ) -> None:
     """Let the call run, as the person whose token is in TWOKEY_TOKEN."""
-    from bot import shell  # noqa: PLC0415 - see `_with`
+    from bot import shell  # noqa: PLC0415 - see `on_desk`
 
-    typer.echo(shell.card_text(_with(lambda desk: desk.approve(approval_id, arguments))))
+    typer.echo(shell.card_text(on_desk(lambda desk: desk.approve(approval_id, arguments))))
 
 
 @approvals.command("reject")
 def reject(approval_id: str, reason: str = "") -> None:
     """Do not let the call run, as the person whose token is in TWOKEY_TOKEN."""
-    from bot import shell  # noqa: PLC0415 - see `_with`
+    from bot import shell  # noqa: PLC0415 - see `on_desk`
 
-    typer.echo(shell.card_text(_with(lambda desk: desk.reject(approval_id, reason))))
+    typer.echo(shell.card_text(on_desk(lambda desk: desk.reject(approval_id, reason))))
 
 
 @approvals.command("answer")
 def answer(approval_id: str, text: str) -> None:
     """Answer a question of the agent's, as the person whose token is in TWOKEY_TOKEN."""
-    from bot import shell  # noqa: PLC0415 - see `_with`
+    from bot import shell  # noqa: PLC0415 - see `on_desk`
 
-    typer.echo(shell.card_text(_with(lambda desk: desk.answer(approval_id, text))))
+    typer.echo(shell.card_text(on_desk(lambda desk: desk.answer(approval_id, text))))
 
 
 # --- admin ----------------------------------------------------------------------------------------------------------
@@ -170,9 +159,9 @@ def answer(approval_id: str, text: str) -> None:
 @admin.command()
 def migrate() -> None:
     """Bring the database's schema to what this release needs. The only thing that changes it."""
-    from bot import shell  # noqa: PLC0415 - see `_with`
+    from bot import shell  # noqa: PLC0415 - see `on_desk`
 
-    before, after = asyncio.run(shell.migrate(_settings()))
+    before, after = asyncio.run(shell.migrate(settings_of()))
     typer.echo(f"at {after} already" if before == after else f"migrated from {before or 'nothing'} to {after}")
 
 
@@ -180,32 +169,23 @@ def migrate() -> None:
 def purge(
     older_than: Annotated[str, typer.Option(help="Days, weeks or hours: 90d, 12w.")] = "90d",
     finished_threads: Annotated[
-        bool, typer.Option("--threads", help="Also finished threads, with their whole log.")
+        bool, typer.Option("--threads", help="Also finished threads with their log (see AUDIT_LOG_RETENTION_DAYS).")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count only.")] = False,
 ) -> None:
     """Delete old delivery names, raw mails and settled cards. Open approvals are never touched."""
-    from bot import shell  # noqa: PLC0415 - see `_with`
+    from bot import shell  # noqa: PLC0415 - see `on_desk`
 
     age = shell.age(older_than)
-    gone = _with(lambda desk: desk.purge(age, threads=finished_threads, dry_run=dry_run))
+    gone = on_desk(lambda desk: desk.purge(age, threads=finished_threads, dry_run=dry_run))
     typer.echo(shell.purged_text(gone, dry_run=dry_run))
 
 
 @admin.command()
 def token() -> None:
     """A new bearer token for a person or service, and the line for people.yaml. Nothing is stored."""
-    from bot import shell  # noqa: PLC0415 - see `_with`
+    from bot import shell  # noqa: PLC0415 - see `on_desk`
 
     secret, digest = shell.new_token()
     typer.echo(f"token (give it to its owner, it is shown only now): {secret}")
     typer.echo(f"for people.yaml, under api_tokens: {digest}")
-
-
-def _with(work: "Callable[[shell.Desk], Awaitable[T]]") -> T:
-    """Do it on the store of the settings. Imports are late so that `--help` and wrong use answer at once."""
-    from bot import shell  # noqa: PLC0415 - as above
-
-    settings = _settings()
-    logs.configure("warning", "console", settings.secrets(), stream=sys.stderr)
-    return asyncio.run(shell.on_store(settings, work))

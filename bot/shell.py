@@ -49,7 +49,7 @@ class Desk:
     async def cancel(self, thread_id: str, reason: str) -> None:
         """Stop the work on it."""
         await self.entries(thread_id)
-        await self.service.inbox.cancel_thread(thread_id, Identity(channel="cli", id=self._me().id), reason)
+        await self.service.inbox.cancel_thread(thread_id, Identity(channel="cli", id=self.me().id), reason)
 
     async def revive(self, thread_id: str) -> None:
         """Have a stalled thread tried again. Raises Refused for one that is not."""
@@ -59,7 +59,8 @@ class Desk:
 
     async def purge(self, age: timedelta, *, threads: bool, dry_run: bool) -> Purged:
         """Delete what is older than that; only count it when it is a dry run."""
-        retention, before = Retention(self.service.database), self.service.clock.now() - age
+        now, kept = self.service.clock.now(), timedelta(days=self.service.settings.audit_log_retention_days)
+        retention, before = Retention(self.service.database, audited=now - kept), now - age
         return await (retention.count if dry_run else retention.purge)(before, threads=threads)
 
     async def cards(self, *, open_only: bool) -> list[Card]:
@@ -87,11 +88,11 @@ class Desk:
         return await self._decide(approval_id, Answer(text))
 
     async def _decide(self, approval_id: str, choice: Choice) -> Card:
-        me = self._me()
+        me = self.me()
         who = Identity(channel="cli", id=me.id, name=me.name)
         return await self.service.gate.decide(approval_id, choice, who, "cli")
 
-    def _me(self) -> Person:
+    def me(self) -> Person:
         """Whoever the token says, never whoever the caller claims to be."""
         token = self.service.settings.twokey_token
         person = self.service.deployment.directory.by_token(token.get_secret_value()) if token else None

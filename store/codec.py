@@ -56,15 +56,18 @@ def chained(events: Sequence[Event], after: int, head: bytes) -> list[Link]:
     links: list[Link] = []
     for seq, event in enumerate(events, start=after + 1):
         at = micros(event.at)
-        body = _body(event)
-        digest = hashlib.sha256(body.encode()).digest()
+        body = body_of(event)
+        digest = digest_of(body)
         head = link_hash(head, seq, event.kind, at, digest)
         links.append(Link(seq, event.kind, at, body, digest, head))
     return links
 
 
-def _body(event: Event) -> str:
-    """Half a character, which no UTF-8 can carry, becomes a question mark: no text of anybody's may stop a thread."""
+def body_of(event: Event) -> str:
+    """The event as its row has it, without kind and moment.
+
+    Half a character, which no UTF-8 can carry, becomes a question mark: no text of anybody's may stop a thread.
+    """
     if event.v != 1:  # a default is left out, and a reader takes what has no version for the first
         values = event.model_dump(mode="json", exclude={"kind", "at"}, exclude_defaults=True)
         return json.dumps({"v": event.v, **values}, ensure_ascii=False).encode("utf-8", "replace").decode()
@@ -73,6 +76,11 @@ def _body(event: Event) -> str:
     except ValueError:
         values = event.model_dump(mode="json", exclude={"kind", "at"}, exclude_defaults=True)
         return json.dumps(values, ensure_ascii=False).encode("utf-8", "replace").decode()
+
+
+def digest_of(body: str) -> bytes:
+    """SHA-256 of a body."""
+    return hashlib.sha256(body.encode()).digest()
 
 
 def link_hash(before: bytes, seq: int, kind: str, at: int, digest: bytes) -> bytes:

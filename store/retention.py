@@ -3,7 +3,8 @@
 - Delivery names and raw mails go by their own age: what comes again after so long is a new message.
 - Cards go when their approval is settled and would have expired by then; the approval itself stays, with its thread.
 - Threads go only when asked for, and only finished ones: nothing to do, no timer, no open approval, and no event since.
-  All that belongs to them goes with them, the log first of all.
+  All that belongs to them goes with them, the log first of all. Those in which anything was decided or done, and not
+  only said, are kept for as long as an auditor may ask for them.
 """
 
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from store.database import Database, Tx
 
 BATCH = 500
 
+_ONLY_SAID = ("message_received", "model_responded", "model_failed", "reply_sent", "reply_failed")
+"""Kinds of events that no auditor asks about where there is nothing else in the thread."""
 _DELIVERIES = "FROM delivery WHERE at < :before"
 _MAILS = "FROM raw_mail WHERE at < :before"
 _CARDS = (
@@ -26,7 +29,9 @@ _CARDS = (
 _FINISHED = (
     "FROM thread WHERE created_at < :before AND last_seq = done_seq AND wake_at IS NULL AND lease_until = 0 "
     "AND NOT EXISTS (SELECT 1 FROM approval WHERE thread_id = thread.id AND approval.status = 'open') "
-    "AND (SELECT at FROM event WHERE thread_id = thread.id AND seq = last_seq) < :before"
+    "AND (SELECT at FROM event WHERE thread_id = thread.id AND seq = last_seq) < CASE WHEN EXISTS ("
+    f"SELECT 1 FROM event WHERE thread_id = thread.id AND kind NOT IN ({', '.join(repr(each) for each in _ONLY_SAID)})"
+    ") THEN :audited ELSE :before END"
 )
 _KEYS = {
     "deliveries": text(f"SELECT key {_DELIVERIES} ORDER BY at LIMIT :limit"),
@@ -53,23 +58,29 @@ class Purged:
 
 
 class Retention:
-    """Counts and deletes."""
+    """Counts and deletes. With `audited`, threads that are of interest to an auditor only when older than that."""
 
-    def __init__(self, database: Database, batch: int = BATCH) -> None:
+    def __init__(self, database: Database, batch: int = BATCH, audited: datetime | None = None) -> None:
         self.database = database
         self.batch = batch
+        self.audited = audited
 
     async def count(self, before: datetime, *, threads: bool) -> Purged:
         """What a purge would take. With `threads`, finished ones too."""
         values = {"before": micros(before)}
+        of_threads = values | {"audited": self._audited(before)}
 
         def work(connection: Connection) -> Purged:
-            def number(what: str) -> int:
+            def number(what: str, values: dict[str, int] = values) -> int:
                 return int(connection.execute(text(f"SELECT count(*) {what}"), values).scalar() or 0)
 
-            return Purged(number(_DELIVERIES), number(_MAILS), number(_CARDS), number(_FINISHED) if threads else 0)
+            gone = number(_FINISHED, of_threads) if threads else 0
+            return Purged(number(_DELIVERIES), number(_MAILS), number(_CARDS), gone)
 
         return await self.database.read(work)
+
+    def _audited(self, before: datetime) -> int:
+        return micros(min(before, self.audited) if self.audited else before)
 
     async def purge(self, before: datetime, *, threads: bool) -> Purged:
         """Delete what is older. With `threads`, finished ones too. Safe beside running processes."""
@@ -108,7 +119,8 @@ class Retention:
         """Locked while it is looked at, so that nothing comes in between: a message that does makes it a new thread."""
         lock = " FOR UPDATE SKIP LOCKED" if self.database.for_update else ""
         select = text(f"SELECT id {_FINISHED} LIMIT :limit{lock}")
-        ids = tx.connection.execute(select, {"before": micros(before), "limit": self.batch}).scalars().all()
+        given = {"before": micros(before), "audited": self._audited(before), "limit": self.batch}
+        ids = tx.connection.execute(select, given).scalars().all()
         values = {f"id{place}": each for place, each in enumerate(ids)}
         for part in _PARTS if ids else ():
             tx.connection.execute(text(part.format(ids=", ".join(f":{name}" for name in values))), values)

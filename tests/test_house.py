@@ -44,6 +44,7 @@ PURE = frozenset(
         "agent.openai_responses",
         "agent.openai_retry",
         "agent.ports",
+        "agent.redaction",
         "agent.reducer",
         "agent.thread",
         "agent.tool",
@@ -104,7 +105,10 @@ PURE = frozenset(
         "bot.slack.text",
         "bot.slack.typed",
         "bot.turns",
+        "store.chain",
         "store.codec",
+        "store.facts",
+        "store.standings",
     }
 )
 SAYS_PURE = re.compile(r"\bPure\.")

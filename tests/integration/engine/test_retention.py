@@ -106,6 +106,22 @@ async def test_a_finished_thread_goes_with_all_that_is_its_own(database: Databas
     assert await count(database, "card") == 1
 
 
+async def test_where_anything_was_decided_the_log_is_kept_for_auditors(database: Database) -> None:
+    threads = Threads(database, FakeClock(OLD))
+    for name in ("talk", "decided"):
+        await a_thread(threads, name, OLD)
+    await threads.inform("decided", [asked("apr_1"), ApprovalDecided(at=OLD, approval_id="apr_1", decision=Rejected())])
+    held = await threads.claim("decided")
+    assert held is not None
+    await held.release([], len(await held.load()), None)
+    retention = Retention(database, audited=OLD - timedelta(days=1))
+    counted = await retention.count(BEFORE, threads=True)
+    assert (await retention.purge(BEFORE, threads=True)).threads == counted.threads == 1
+    left = await database.read(lambda c: c.execute(text("SELECT id FROM thread")).scalars().all())
+    assert left == ["decided"]
+    assert (await Retention(database, audited=BEFORE).purge(BEFORE, threads=True)).threads == 1
+
+
 async def test_a_settled_card_goes_once_it_shows_what_was_decided(database: Database) -> None:
     threads = Threads(database, FakeClock(OLD))
     await a_thread(threads, "1", OLD)

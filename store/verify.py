@@ -1,0 +1,159 @@
+"""Recomputes every chain of the database, and compares the rows of approvals with the log.
+
+Events are read a page at a time, so that memory does not grow with the log. A page is no snapshot of what comes after
+it: the agent may write meanwhile. So a thread that looks wrong is looked at once more by itself, in one snapshot, and
+only what is wrong there is told.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from store.chain import Finding, Row, Walk
+from store.database import Database
+from store.standings import Standing, contradictions, standings
+
+PAGE = 500
+"""Events read at a time."""
+
+_EVENTS = text(
+    "SELECT event.thread_id, seq, kind, at, body, digest, hash, thread.last_seq, thread.head "
+    "FROM event LEFT JOIN thread ON thread.id = event.thread_id "
+    "WHERE (event.thread_id, seq) > (:thread, :seq) ORDER BY event.thread_id, seq LIMIT :limit"
+)
+_OF_THREAD = text(
+    "SELECT thread_id, seq, kind, at, body, digest, hash FROM event "
+    "WHERE thread_id = :thread AND seq > :seq ORDER BY seq LIMIT :limit"
+)
+_THREAD = text("SELECT last_seq, head FROM thread WHERE id = :thread")
+_EMPTY = text("SELECT id FROM thread WHERE NOT EXISTS (SELECT 1 FROM event WHERE thread_id = thread.id)")
+_APPROVALS = "SELECT thread_id, id, about, status, asked_seq, decided_seq FROM approval WHERE "
+_APPROVALS_OF = text(f"{_APPROVALS} thread_id = :thread")
+_APPROVALS_BETWEEN = text(f"{_APPROVALS} thread_id > :after AND thread_id <= :until")
+_APPROVALS_BEHIND = text(f"{_APPROVALS} thread_id > :after")
+_ABOUT_APPROVALS = ("approval_requested", "approval_decided")
+_SNAPSHOT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+
+Rows = Sequence[Sequence[Any]]
+
+
+@dataclass(slots=True)
+class Verified:
+    """What was looked at, and how much of it is not as it was written."""
+
+    threads: int = 0
+    events: int = 0
+    redacted: int = 0
+    findings: int = 0
+
+
+class _Thread:
+    """A thread as it is walked."""
+
+    def __init__(self, thread_id: str) -> None:
+        self.walk = Walk(thread_id)
+        self.facts: dict[int, tuple[str, str]] = {}
+        """Of approvals."""
+        self.row: tuple[int, bytes] | None = None
+        """Its length and last hash, as its row had them with the latest event."""
+
+    def see(self, row: Sequence[Any]) -> None:
+        seq, kind, at, body, digest, link = row[1:7]
+        self.walk.see(Row(seq, kind, at, body, bytes(digest) if digest else None, bytes(link)))
+        if kind in _ABOUT_APPROVALS:
+            self.facts[seq] = (kind, body)
+
+    def findings(self, rows: dict[str, Standing]) -> list[Finding]:
+        name = self.walk.thread_id
+        if self.row is None:
+            return [Finding(name, 0, "removed", "the row of the thread is missing, and its events are there")]
+        return [*self.walk.end(*self.row), *contradictions(name, standings(self.facts), rows)]
+
+
+class Verifier:
+    """Looks, and changes nothing."""
+
+    def __init__(self, database: Database, page: int = PAGE) -> None:
+        self.database = database
+        self.page = page
+
+    async def run(self, tell: Callable[[Finding], None]) -> Verified:
+        """Look at all there is; each finding is told as it is found."""
+        done = Verified()
+        doubtful = await self.database.read(lambda c: list(c.execute(_EMPTY).scalars()))
+        await self._confirm(doubtful, tell, done)
+        place, thread, finished = ("", 0), None, ""
+        while True:
+            values = {"thread": place[0], "seq": place[1], "limit": self.page}
+            rows = await self.database.read(lambda c, values=values: c.execute(_EVENTS, values).all())  # type: ignore[misc]  # a lambda with a default
+            ended: list[_Thread] = []
+            for row in rows:
+                if thread is None or row[0] != thread.walk.thread_id:
+                    ended += [thread] if thread else []
+                    thread = _Thread(row[0])
+                thread.see(row)
+                thread.row = (row[7], bytes(row[8])) if row[8] is not None else None
+            is_last = len(rows) < self.page
+            if is_last and thread:
+                ended.append(thread)
+            finished = await self._end(ended, finished, tell, done, is_last=is_last)
+            if is_last:
+                return done
+            place = (rows[-1][0], rows[-1][1])
+
+    async def _end(
+        self, ended: list[_Thread], after: str, tell: Callable[[Finding], None], done: Verified, *, is_last: bool
+    ) -> str:
+        """Judge these threads, which follow on `after`; the name of the last of them."""
+        until = ended[-1].walk.thread_id if ended else after
+        rows = await self.database.read(lambda c: _between(c, after, until, is_last=is_last))
+        doubtful = [name for name in rows if name not in {each.walk.thread_id for each in ended}]
+        for each in ended:
+            wrong = each.findings(rows.get(each.walk.thread_id, {}))
+            done.threads += 1
+            done.events += each.walk.events
+            done.redacted += 0 if wrong else each.walk.redacted
+            doubtful += [each.walk.thread_id] if wrong else []
+        await self._confirm(doubtful, tell, done)
+        return until
+
+    async def _confirm(self, threads: Sequence[str], tell: Callable[[Finding], None], done: Verified) -> None:
+        for name in threads:
+            thread, found = await self.database.read(lambda c, name=name: self._again(c, name))  # type: ignore[misc]  # a lambda with a default
+            done.redacted += thread.walk.redacted
+            done.findings += len(found)
+            for each in found:
+                tell(each)
+
+    def _again(self, connection: Connection, name: str) -> tuple[_Thread, list[Finding]]:
+        """One thread, in one snapshot. Nothing is found where it is gone with all that was its own."""
+        if not self.database.is_sqlite:
+            connection.execute(_SNAPSHOT)
+        thread, values = _Thread(name), {"thread": name, "seq": 0, "limit": self.page}
+        while rows := connection.execute(_OF_THREAD, values).all():
+            for row in rows:
+                thread.see(row)
+            values["seq"] = rows[-1][1]
+        found = connection.execute(_THREAD, {"thread": name}).one_or_none()
+        thread.row = (found[0], bytes(found[1])) if found else None
+        approvals = _by_thread(connection.execute(_APPROVALS_OF, {"thread": name}).all()).get(name, {})
+        if thread.row is None and not thread.walk.events and not approvals:
+            return thread, []
+        if thread.row == (0, thread.walk.genesis):
+            return thread, [Finding(name, 1, "cut", "the thread has no events")]
+        return thread, thread.findings(approvals)
+
+
+def _between(connection: Connection, after: str, until: str, *, is_last: bool) -> dict[str, dict[str, Standing]]:
+    values = {"after": after} if is_last else {"after": after, "until": until}
+    statement = _APPROVALS_BEHIND if is_last else _APPROVALS_BETWEEN
+    return _by_thread(connection.execute(statement, values).all())
+
+
+def _by_thread(rows: Rows) -> dict[str, dict[str, Standing]]:
+    found: dict[str, dict[str, Standing]] = {}
+    for thread_id, name, *rest in rows:
+        found.setdefault(thread_id, {})[name] = Standing(*rest)
+    return found

@@ -7,9 +7,11 @@ and start again, since showing the newest version twice does no harm and a first
 import asyncio
 import contextlib
 from collections.abc import Mapping
+from datetime import datetime
 
 import structlog
 
+from agent.conversation import SlackThread
 from agent.errors import ChannelDown, ChannelRefused
 from approvals.card import Card
 from approvals.gate import Gate
@@ -90,8 +92,33 @@ class Cards:
         last_moment = now() + self.index.lease - LIMIT
         due = await self.index.claim_card(approval_id, address_key)
         facts = due.facts or await self.index.facts(approval_id) if due is not None else None
-        if due is not None and facts is not None and now() < last_moment:
-            await self._bring_up_to_date(due, self.gate.card(facts))
+        if due is None or facts is None or now() >= last_moment:
+            return
+        card = self.gate.card(facts)
+        if until := self._quiet_until(due, card):
+            await self._hold(due, card, until)
+        else:
+            await self._bring_up_to_date(due, card)
+
+    async def _hold(self, due: DueCard, card: Card, until: datetime) -> None:
+        """Show it then. A reminder is left out when another one will be held back, too, or the card itself was."""
+        if due.reminder and (not due.card_receipt or any(each <= until for each in card.remind_at[due.reminder :])):
+            await self.index.card_shown(due, due.receipt)
+            return
+        await self.index.card_held(due, until)
+        log.info("card.held", approval_id=due.approval_id, address=due.address.channel_kind, until=until.isoformat())
+
+    def _quiet_until(self, due: DueCard, card: Card) -> datetime | None:
+        """When the quiet hours end of whoever would be disturbed now; None when it is shown at once: a place without
+        one person, a message that only changes, and what would expire meanwhile."""
+        is_news = due.reminder or not due.receipt
+        whose = due.address.person if is_news and not isinstance(due.address, SlackThread) else ""
+        person = self.gate.directory.person(whose)
+        if person is None:
+            return None
+        now = self.gate.clock.now()
+        until = person.next_waking(now)
+        return until if until > now and (not card.is_open or until < card.expires_at) else None
 
     async def _say(self, due: DueCard, card: Card) -> str:
         """The receipt. Nobody is reminded of what is settled, or of what they have not been shown."""

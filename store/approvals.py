@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -138,6 +139,11 @@ class ApprovalIndex:
             return
         not_before = micros(self.clock.now()) + int(delay * 1_000_000)
         await self._card(card, "attempts = attempts + 1, not_before = :not_before", not_before=not_before)
+
+    async def card_held(self, card: DueCard, until: datetime) -> None:
+        """It was not shown, and is not to be before then."""
+        values = {"not_before": micros(until), "tried": card.tried}
+        await self._card(card, "not_before = :not_before, tried = :tried", **values)
 
     async def _card(self, card: DueCard, sets: str, **values: int | str) -> None:
         statement = text(f"UPDATE card SET {sets}, lease_until = 0 WHERE approval_id = :id AND address_key = :key")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
 from agent.errors import AlreadySettled
 from agent.events import (
@@ -151,6 +152,10 @@ class MemoryApprovals:
             return
         at = micros(self.clock.now()) + int(delay * 1_000_000)
         await self._change(card, lambda row: replace(row, attempts=row.attempts + 1, not_before=at))
+
+    async def card_held(self, card: DueCard, until: datetime) -> None:
+        """It was not shown, and is not to be before then."""
+        await self._change(card, lambda row: replace(row, tried=card.tried, not_before=micros(until)))
 
     async def _change(self, card: DueCard, change: Callable[[CardRow], CardRow]) -> None:
         def work(tx: MemoryTx) -> None:

@@ -1,6 +1,7 @@
 """What any store promises of approvals and their cards, whatever it is made of."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -110,6 +111,20 @@ async def test_a_card_whose_showing_fails_is_due_later_or_never(store: Store) ->
     await store.index.card_failed(again, None)
     store.clock.move(3600)
     assert await store.index.due_cards() == []
+
+
+async def test_a_card_that_is_held_back_is_due_then_and_was_not_tried(store: Store) -> None:
+    await say(store)
+    await store.threads.inform("thr_1", [asked()])
+    card = await store.index.claim_card("apr_1", PLACE.key)
+    assert card
+    await store.index.card_held(card, store.clock.now() + timedelta(hours=9))
+    store.clock.move(9 * 3600 - 1)
+    assert await store.index.due_cards() == []
+    store.clock.move(1)
+    again = await store.index.claim_card("apr_1", PLACE.key)
+    assert again
+    assert (again.attempts, again.tried, again.receipt) == (0, False, "")
 
 
 async def test_a_card_is_taken_over_from_whoever_died(store: Store) -> None:

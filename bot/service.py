@@ -14,6 +14,7 @@ import structlog
 from agent.model import OpenAIModel
 from agent.ports import Clock, Ids, Model
 from approvals.gate import Gate
+from bot.audit_trail import AuditTrail
 from bot.cards import Cards
 from bot.deployment import Deployment
 from bot.inbox import Inbox
@@ -64,6 +65,7 @@ class Service:
     outbox: Outbox
     engine: Engine
     cards: Cards
+    trail: AuditTrail
     smtp: SmtpSender | None
     mail_desk: MailDesk | None
     role: Role = "all"
@@ -88,6 +90,8 @@ class Service:
         if self.database.is_sqlite and self.role != "web":
             self._stack.enter_context(exclusive(self.database))
         await schema.require(self.database)
+        if self.role != "web":
+            self.trail.check()
         if self.smtp is not None:
             await self._stack.enter_async_context(self.smtp)
         if isinstance(self.model, OpenAIModel):
@@ -102,6 +106,7 @@ class Service:
             self._tasks = [
                 asyncio.create_task(self.engine.run(), name="engine"),
                 asyncio.create_task(self.cards.run(), name="cards"),
+                asyncio.create_task(self.trail.run(), name="audit"),
             ]
             if isinstance(self.model, OpenAIModel):
                 self._warming = asyncio.create_task(self.model.warm(), name="warm")
@@ -117,6 +122,7 @@ class Service:
         """Take nothing new, finish or hand back each step, close everything."""
         self._has_started = False
         self.cards.stop()
+        self.trail.stop()
         await self.engine.stop(self.settings.shutdown_grace)
         if self._warming is not None:
             self._warming.cancel()

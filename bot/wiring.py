@@ -18,6 +18,8 @@ from agent.ports import Clock, Ids, Model
 from agent.reducer import Rules
 from approvals.gate import Gate
 from approvals.standing import NO_PLACE, Standing
+from bot.audit_file import AuditFile
+from bot.audit_trail import AuditTrail
 from bot.cards import Cards
 from bot.deployment import Deployment
 from bot.dispatcher import Dispatcher
@@ -39,6 +41,7 @@ from store.approvals import ApprovalIndex
 from store.connect import connect
 from store.mails import Mails
 from store.threads import Threads
+from store.trail import Trail
 
 log = structlog.get_logger()
 
@@ -94,6 +97,7 @@ def build(
         outbox=outbox,
         engine=engine,
         cards=cards,
+        trail=AuditTrail(Trail(database), AuditFile(settings.audit_log_path) if settings.audit_log_path else None),
         smtp=smtp,
         mail_desk=_mail_desk(settings, gate, threads, inbox, mail) if mail else None,
         role=role,

@@ -18,7 +18,7 @@ from agent.errors import Refused
 from store import codec
 from store.chain import Finding, What
 from store.database import Database
-from store.facts import SKIPPED, Fact, fact
+from store.facts import CONTINUED, SKIPPED, Fact, fact
 
 PAGE = 500
 """Events read at a time, and lines compared at a time."""
@@ -145,9 +145,11 @@ def _lines(export: Iterable[str]) -> Iterator[Line]:
             continue
         try:
             found: dict[str, Any] = json.loads(line)
+            if found.get("kind") == CONTINUED:
+                continue
             at = datetime.fromisoformat(found["at"])
             read = Line(str(found["thread"]), int(found["seq"]), str(found["hash"]), at)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise Refused(
                 f"line {number} of the export is no fact; give the file that export-audit-log --format jsonl wrote"
             ) from None

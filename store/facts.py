@@ -30,6 +30,9 @@ _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－
 _TOLD = ("kind", "at", "v", "by", "sender", "requester", "why", "title", "preview", "text", "reason", "decision")
 """Fields of events that have a column of their own, or none."""
 
+CONTINUED = "file_continued"
+"""The kind of a line that is no fact: it says that what is before it is in another file."""
+
 Fact = dict[str, JsonValue]
 
 

@@ -28,6 +28,8 @@ _CARDS = (
 )
 _FINISHED = (
     "FROM thread WHERE created_at < :before AND last_seq = done_seq AND wake_at IS NULL AND lease_until = 0 "
+    # Numbers of events only ever grow, as whoever follows them wants it: so the newest stays.
+    "AND (SELECT id FROM event WHERE thread_id = thread.id AND seq = last_seq) < (SELECT max(id) FROM event) "
     "AND NOT EXISTS (SELECT 1 FROM approval WHERE thread_id = thread.id AND approval.status = 'open') "
     "AND (SELECT at FROM event WHERE thread_id = thread.id AND seq = last_seq) < CASE WHEN EXISTS ("
     f"SELECT 1 FROM event WHERE thread_id = thread.id AND kind NOT IN ({', '.join(repr(each) for each in _ONLY_SAID)})"

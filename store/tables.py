@@ -70,6 +70,16 @@ class EventRow(SQLModel, table=True):
     """SHA-256 over the hash before, the place, kind, moment and digest."""
 
 
+class AuditCursorRow(SQLModel, table=True):
+    """Up to which event something was told of the audit log, and until when a process has that in hand."""
+
+    __tablename__ = "audit_cursor"
+
+    name: str = Field(primary_key=True)
+    event_id: int = Field(sa_column=Column(BigInteger, nullable=False))
+    lease_until: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
 class DeliveryRow(SQLModel, table=True):
     """What came in before, so that it is dropped when it comes again."""
 

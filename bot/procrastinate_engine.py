@@ -19,7 +19,7 @@ from agent.errors import StoreDown
 from bot.dispatcher import Dispatcher
 from bot.sweep import Sweep
 from store.database import Tx
-from store.procrastinate_connector import RETRY, SteadyConnector
+from store.procrastinate_connector import RETRY, SteadyConnector, defer
 from store.threads import Threads
 
 log = structlog.get_logger()
@@ -47,10 +47,7 @@ class ProcrastinateEngine:
     def wake(self, tx: Tx, thread_id: str) -> None:
         """Have the thread looked at, by whichever process has room, once this transaction is committed."""
         tx.after_commit.append(partial(self._look_at, thread_id))
-        try:
-            tx.drive(lambda connection: self._advance.configure(connection=connection).defer_async(thread_id=thread_id))
-        except ConnectorException as error:
-            raise StoreDown(f"the database cannot be used: {type(error.__cause__).__name__}") from error
+        defer(tx.connection, QUEUE, self._advance.name, {"thread_id": thread_id})
 
     def _look_at(self, thread_id: str) -> None:
         """Where there is room, do not wait for the job. Another process that works on the thread notices by itself."""

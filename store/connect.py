@@ -18,4 +18,6 @@ def connect(url: str) -> Database:
         raise ConfigError(
             f"DATABASE_URL: PostgreSQL needs {' and '.join(missing)}; install the extra: pip install 'twokey[postgres]'"
         )
-    return Database(parts)
+    from store.postgres import PostgresDatabase  # noqa: PLC0415 - an extra; SQLite does without
+
+    return PostgresDatabase(parts)

@@ -1,4 +1,4 @@
-"""A thread that does jobs in order, and hands the results back to event loops a batch at a time.
+"""Threads that do jobs as they come, one of them in order, and hand the results back to event loops a batch at a time.
 
 What `concurrent.futures` costs a job (a lock, a condition, two futures chained) is more than a small transaction takes;
 here a job is a tuple in a queue, and one wake-up of the event loop settles the whole batch.
@@ -26,26 +26,38 @@ class Job:
 
 
 class Lane:
-    """Starts its thread with the first job. `perform` gets a batch and gives, for each, a result or an exception."""
+    """Starts a thread when a job needs one. `perform` gets a batch and gives, for each, a result or an exception."""
 
-    def __init__(self, name: str, perform: Callable[[list[Job]], list[object]], at_once: int = 1) -> None:
+    def __init__(
+        self, name: str, perform: Callable[[list[Job]], list[object]], at_once: int = 1, abreast: int = 1
+    ) -> None:
         self._name = name
         self._perform = perform
         self._at_once = at_once
+        """So many jobs at most are a batch."""
+        self._abreast = abreast
+        """So many threads at most."""
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
-        self._thread: threading.Thread | None = None
+        self._open = 0
+        """Jobs that are not done."""
+        self._threads: list[threading.Thread] = []
         self._is_closed = False
 
     def put(self, work: object) -> asyncio.Future[object]:
         """The future of the result. Cancelling it does not undo the job. Raises StoreDown once it is closed."""
         if self._is_closed:
             raise StoreDown("the store is closed")
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-            self._thread.start()
         job = Job(work)
+        self._open += 1
+        job.done.add_done_callback(self._is_done)
+        if len(self._threads) < min(self._open, self._abreast):
+            self._threads.append(threading.Thread(target=self._run, name=self._name, daemon=True))
+            self._threads[-1].start()
         self._jobs.put(job)
         return job.done
+
+    def _is_done(self, _: asyncio.Future[object]) -> None:
+        self._open -= 1
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
@@ -67,13 +79,15 @@ class Lane:
             batch.append(job)
         return batch, False
 
-    async def aclose(self) -> None:
-        """Do what is waiting, and end. What is asked for from now on is refused."""
+    async def aclose(self, patience: float | None = None) -> None:
+        """Do what is waiting, and end. What is asked for from now on is refused. A thread that has not ended after so
+        many seconds is left to itself."""
         self._is_closed = True
-        thread, self._thread = self._thread, None
-        if thread is not None:
+        threads, self._threads = self._threads, []
+        for _ in threads:
             self._jobs.put(None)
-            await asyncio.to_thread(thread.join)
+        for each in threads:
+            await asyncio.to_thread(each.join, patience)
 
 
 def _hand_back(results: Results) -> None:

@@ -7,6 +7,7 @@ fetches. Each would cost a wake-up, or all of them, until somebody looks.
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -16,6 +17,8 @@ from procrastinate import PsycopgConnector, sql
 from procrastinate.connector import Notify
 from procrastinate.exceptions import ConnectorException
 from psycopg_pool import AsyncConnectionPool
+from pydantic import JsonValue
+from sqlalchemy import Connection, text
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -23,6 +26,16 @@ T = TypeVar("T")
 RETRY = 0.25
 """Seconds between two attempts to reach the database."""
 FETCH = sql.queries["fetch_job"]
+_DEFER = text(
+    "SELECT procrastinate_defer_jobs_v1(ARRAY[CAST(ROW(:queue, :task, 0, NULL, NULL, CAST(:args AS jsonb), NULL) "
+    "AS procrastinate_job_to_defer_v1)])"
+)
+"""What its own client sends, which takes no plain connection of ours."""
+
+
+def defer(connection: Connection, queue: str, task: str, arguments: Mapping[str, JsonValue]) -> None:
+    """Have the task done, by whichever worker of that queue, once the running transaction is committed."""
+    connection.execute(_DEFER, {"queue": queue, "task": task, "args": json.dumps(arguments)})
 
 
 class SteadyConnector(PsycopgConnector):

@@ -16,12 +16,11 @@ from typing import TypeVar, cast
 from sqlalchemy import URL, Connection, create_engine
 
 from agent.errors import ConfigError
-from store.database import Database, Tx, in_tx, vendor_errors
+from store.database import Callbacks, Database, Tx, call_back, in_tx, portable, vendor_errors
 from store.lane import Job, Lane
 from store.raw import RawConnection
 
 T = TypeVar("T")
-Callbacks = list[Callable[[], None]]
 Work = Callable[[Tx], object]
 
 AT_ONCE = 32
@@ -51,7 +50,7 @@ class SqliteDatabase(Database):
         A caller that is cancelled does not undo it: what was begun is committed, and its callbacks are called.
         """
         running = self._writer.put(work)
-        running.add_done_callback(_call_back)
+        running.add_done_callback(call_back)
         with vendor_errors():
             result, _ = cast("tuple[T, Callbacks]", await asyncio.shield(running))
             return result
@@ -78,19 +77,23 @@ class SqliteDatabase(Database):
             engine.dispose()
 
     def _write_all(self, jobs: list[Job]) -> list[object]:
-        """All of them in one transaction; each is told what came of it, and only once it is on disk."""
+        """All of them in one transaction; each is told what came of it, and only once it is on disk. One that is alone
+        needs no savepoint."""
         try:
             connection = self._connection("write")
             connection.execute("BEGIN IMMEDIATE")
             try:
-                results = [_attempt(cast("Work", job.work), connection) for job in jobs]
+                if len(jobs) == 1:
+                    results: list[object] = [in_tx(cast("Work", jobs[0].work), _raw(connection))]
+                else:
+                    results = [_attempt(cast("Work", job.work), connection) for job in jobs]
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
         except BaseException as error:  # noqa: BLE001 - handed on to everybody who waits
-            return [_wrapped(error)] * len(jobs)
+            return [portable(error)] * len(jobs)
         return results
 
     def _read_all(self, jobs: list[Job]) -> list[object]:
@@ -103,7 +106,7 @@ class SqliteDatabase(Database):
             finally:
                 connection.execute("ROLLBACK")
         except sqlite3.Error as error:
-            return [_wrapped(error)] * len(jobs)
+            return [portable(error)] * len(jobs)
 
     def _connection(self, purpose: str) -> sqlite3.Connection:
         """The thread's own connection, opened when it is first needed."""
@@ -132,30 +135,21 @@ def _attempt(work: Work, connection: sqlite3.Connection) -> object:
     """One transaction among others: what came of it, or why it was undone. Raises when the whole is broken."""
     connection.execute("SAVEPOINT one")
     try:
-        done = in_tx(work, cast("Connection", RawConnection(connection)))
+        done = in_tx(work, _raw(connection))
     except Exception as error:  # noqa: BLE001 - handed on to whoever waits for it
         connection.execute("ROLLBACK TO one")
         connection.execute("RELEASE one")
-        return _wrapped(error)
+        return portable(error)
     connection.execute("RELEASE one")
     return done
+
+
+def _raw(connection: sqlite3.Connection) -> Connection:
+    return cast("Connection", RawConnection(connection))
 
 
 def _look(work: Callable[[RawConnection], object], connection: sqlite3.Connection) -> object:
     try:
         return work(RawConnection(connection))
     except Exception as error:  # noqa: BLE001 - handed on to whoever waits for it
-        return _wrapped(error)
-
-
-def _wrapped(error: BaseException) -> BaseException:
-    """A copy for each waiter would lose the traceback; StopIteration cannot be set on a future."""
-    return RuntimeError(str(error)) if isinstance(error, StopIteration) else error
-
-
-def _call_back(done: "asyncio.Future[object]") -> None:
-    """Also when nobody waits for the transaction any more."""
-    if done.cancelled() or done.exception() is not None:
-        return
-    for callback in cast("tuple[object, Callbacks]", done.result())[1]:
-        callback()
+        return portable(error)

@@ -12,7 +12,7 @@ STALLED_AFTER = 8
 CREATE = text(
     "INSERT INTO thread (id, conversation_key, conversation, agent, created_at, last_seq, done_seq, head, epoch, "
     "lease_until, not_before, attempts, status) VALUES (:id, :key, :conversation, :agent, :at, 0, 0, :head, 0, 0, 0, "
-    "0, 'active') ON CONFLICT (conversation_key) DO NOTHING"
+    "0, 'active') ON CONFLICT DO NOTHING"
 )
 SEEN = text("INSERT INTO delivery (key, thread_id, at) VALUES (:key, :thread_id, :at) ON CONFLICT DO NOTHING")
 INSERT = text(

@@ -150,6 +150,13 @@ class Door(Database):
         """Without writing."""
         return await self.process.io("store", _named(work), lambda: self.shared.look(work))
 
+    async def alter(self, work: Callable[[Any], T]) -> T:
+        """Nobody changes the schema of a simulation."""
+        raise NotImplementedError
+
+    async def aclose(self) -> None:
+        """There is nothing to close."""
+
     def call_out(self, tx: object, channel: str) -> None:
         """Nobody hears it: cards of other processes are found by their sweep."""
 

@@ -52,8 +52,8 @@ class Database(ABC):
         """
 
     @abstractmethod
-    async def read(self, work: Callable[[Connection], T]) -> T:
-        """Do it, without writing. Raises StoreDown."""
+    async def read(self, work: Callable[[Connection], T], *, as_one: bool = False) -> T:
+        """Do it, without writing; `as_one`: all its statements on the same snapshot. Raises StoreDown."""
 
     @abstractmethod
     async def alter(self, work: Callable[[Connection], T]) -> T:

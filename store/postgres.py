@@ -26,6 +26,8 @@ PATIENCE = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 
 FAREWELL = 5.0
 """Seconds that a statement may still take when the process ends."""
 _NOTIFY = text("SELECT pg_notify(:channel, '')")
+_SNAPSHOT = text("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+_END = text("COMMIT")
 _DOWN = (psycopg.OperationalError, psycopg.InterfaceError)
 
 
@@ -50,10 +52,10 @@ class PostgresDatabase(Database):
             result, _ = cast("tuple[T, Callbacks]", await asyncio.shield(running))
             return result
 
-    async def read(self, work: Callable[[Connection], T]) -> T:
-        """Do it, without writing. Raises StoreDown."""
+    async def read(self, work: Callable[[Connection], T], *, as_one: bool = False) -> T:
+        """Do it, without writing; `as_one`: all its statements on the same snapshot. Raises StoreDown."""
         with vendor_errors(*_DOWN):
-            return cast("T", await self._lane.put(partial(self._read, work)))
+            return cast("T", await self._lane.put(partial(self._read, _on_snapshot(work) if as_one else work)))
 
     async def alter(self, work: Callable[[Connection], T]) -> T:
         """Do it in a transaction on a connection of SQLAlchemy's, for the schema. Raises StoreDown."""
@@ -114,6 +116,18 @@ class PostgresDatabase(Database):
         await self._lane.aclose(FAREWELL)
         while self._all:
             self._all.pop().close()
+
+
+def _on_snapshot(work: Callable[[Connection], T]) -> Callable[[Connection], T]:
+    """The same work, in a transaction of its own that sees nothing of what others commit meanwhile."""
+
+    def snapshot(connection: Connection) -> T:
+        connection.execute(_SNAPSHOT)
+        result = work(connection)
+        connection.execute(_END)
+        return result
+
+    return snapshot
 
 
 def _perform(jobs: list[Job]) -> list[object]:

@@ -55,7 +55,7 @@ class SqliteDatabase(Database):
             result, _ = cast("tuple[T, Callbacks]", await asyncio.shield(running))
             return result
 
-    async def read(self, work: Callable[[Connection], T]) -> T:
+    async def read(self, work: Callable[[Connection], T], *, as_one: bool = False) -> T:  # noqa: ARG002 - it always is
         """Do it on a snapshot, without writing. Raises StoreDown."""
         with vendor_errors():
             return cast("T", await self._reader.put(work))

@@ -34,7 +34,6 @@ _APPROVALS_OF = text(f"{_APPROVALS} thread_id = :thread")
 _APPROVALS_BETWEEN = text(f"{_APPROVALS} thread_id > :after AND thread_id <= :until")
 _APPROVALS_BEHIND = text(f"{_APPROVALS} thread_id > :after")
 _ABOUT_APPROVALS = ("approval_requested", "approval_decided")
-_SNAPSHOT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
 Rows = Sequence[Sequence[Any]]
 
@@ -121,7 +120,7 @@ class Verifier:
 
     async def _confirm(self, threads: Sequence[str], tell: Callable[[Finding], None], done: Verified) -> None:
         for name in threads:
-            thread, found = await self.database.read(lambda c, name=name: self._again(c, name))  # type: ignore[misc]  # a lambda with a default
+            thread, found = await self.database.read(lambda c, name=name: self._again(c, name), as_one=True)  # type: ignore[misc]  # a lambda with a default
             done.redacted += thread.walk.redacted
             done.findings += len(found)
             for each in found:
@@ -129,8 +128,6 @@ class Verifier:
 
     def _again(self, connection: Connection, name: str) -> tuple[_Thread, list[Finding]]:
         """One thread, in one snapshot. Nothing is found where it is gone with all that was its own."""
-        if not self.database.is_sqlite:
-            connection.execute(_SNAPSHOT)
         thread, values = _Thread(name), {"thread": name, "seq": 0, "limit": self.page}
         while rows := connection.execute(_OF_THREAD, values).all():
             for row in rows:

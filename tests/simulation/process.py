@@ -146,7 +146,7 @@ class Door(Database):
             callback()
         return result
 
-    async def read(self, work: Callable[[Any], T]) -> T:
+    async def read(self, work: Callable[[Any], T], *, as_one: bool = False) -> T:
         """Without writing."""
         return await self.process.io("store", _named(work), lambda: self.shared.look(work))
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,22 @@ async def test_a_mention_a_card_a_click_a_refund_a_reply(tmp_path: Path, *, sock
         )
         assert await agent.stop() == 0
         assert [line for line in agent.log if line["level"] in {"error", "critical"}] == []
+
+
+async def test_who_became_a_guest_after_the_card_was_shown_is_refused_and_told_why(tmp_path: Path) -> None:
+    async with an_agent(tmp_path) as agent:
+        await agent.start()
+        ts, shown = await ask(agent)
+        users = agent.sandbox.slack.workspace.directory.users
+        member = users[cast.DANA.slack]
+        users[member.id] = replace(member, is_restricted=True)
+        await approve(agent, shown)
+        told = await until("the refusal", lambda: agent.sandbox.slack.ephemerals(member.id, cast.SUPPORT.id))
+        assert "Guests of this Slack workspace cannot decide." in str(told)
+        users[member.id] = member
+        await approve(agent, shown)
+        await until("the reply", lambda: replies(agent, ts))
+        assert agent.refunds() == [("1042", 40.0)]
 
 
 async def test_a_process_killed_between_card_and_click_is_taken_over_by_a_new_one(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from approvals.policy import able_to_decide
 from bot.deployment import Deployment
 from tests.fixtures import ROOT
 
+FIN = "roles: [finance]"
 FILES = ("agents.yaml", "policy.yaml", "people.yaml", "tools/registry.yaml", "tools/orders.py", "prompts/assistant.md")
 Edit = Callable[[str, str, str], None]
 
@@ -82,6 +83,11 @@ def test_the_example_policy_asks_about_refunds_and_lets_look_ups_run(folder: Pat
         ("policy.yaml", "outcome: allow", "outcome: permit", ": rules.0.outcome: should be 'allow', 'ask' or 'deny'"),
         ("people.yaml", "lee@acme.example", "dana@acme.example", ": people.lee.email.0: dana@acme.example belongs"),
         ("people.yaml", "U0LEE", "lee", ": people.lee.slack.T0SANDBOX: String should match"),
+        ("people.yaml", FIN, FIN + "\n    timezone: Berlin", ": people.lee.timezone: there is no time zone"),
+        ("people.yaml", FIN, FIN + "\n    deputies: [bo]", ": people.lee.deputies.0: there is no person"),
+        ("people.yaml", FIN, FIN + "\n    quiet: {from: 22:00, to: 07:00}", ".quiet.from: must be a time"),
+        ("people.yaml", "people:\n", "timezone: Mars\npeople:\n", ": timezone: there is no time zone 'Mars'"),
+        ("people.yaml", "people:\n", "roles: {cfo: {slack_group: {T1: x}}}\npeople:\n", ": roles.cfo.slack_group.T1:"),
         ("tools/registry.yaml", "orders.py", "order.py", ": tools.0.python: order.py: there is no such file in tools/"),
         ("tools/registry.yaml", "orders.py", "../x.py", ": tools.0.python: String should match"),
         ("tools/orders.py", '@tool(effect="read")', '@tool(effect="look"', "orders.py: line "),
@@ -98,6 +104,16 @@ def test_a_name_that_leads_nowhere_stops_the_start(
 
     assert expected in said
     assert said.startswith(name.replace("tools/orders.py", "tools/registry.yaml") + ":")
+
+
+def test_a_role_may_be_a_slack_group_that_nobody_is_known_to_be_in(folder: Path, edit: Edit) -> None:
+    edit("people.yaml", "people:\n", "roles: {cfo: {slack_group: {T1: S1}}}\npeople:\n")
+    edit("policy.yaml", "[support-lead, finance]", "[cfo]")
+
+    deployment = Deployment.load(folder)
+
+    assert "cfo" in deployment.directory.roles
+    assert deployment.warnings == ()
 
 
 @pytest.mark.parametrize("name", ["agents.yaml", "policy.yaml", "people.yaml"])

@@ -264,7 +264,8 @@ class Gate:
             raise Refused(f"The policy does not allow it with these arguments: {verdict.why}")
         if isinstance(verdict, Ask):
             changed = facts.request.model_copy(update={"approvers": verdict.approvers})
-            await self._check_entitled(changed, who)
+            if reason := await self.objection(changed, self.directory.find(who)):
+                raise Refused(reason)
 
     def _settled_text(self, facts: Facts | None) -> str:
         if facts is None or facts.decided is None:

@@ -120,6 +120,10 @@ class Directory:
         if found := [message for _, message in clashes(self.people)]:
             raise ConfigError("\n".join(found))
         self._by_id = {person.id: person for person in self.people}
+        self._principals: dict[str, list[Person]] = {}
+        for person in self.people:
+            for deputy in person.deputies:
+                self._principals.setdefault(deputy, []).append(person)
         self._by_identity = {key: person for person in self.people for key, _ in _identities(person)}
 
     @classmethod
@@ -147,6 +151,10 @@ class Directory:
                 return self._by_identity.get(("mail", identity.id.strip().casefold()))
             case "api" | "cli":
                 return self._by_id.get(identity.id)
+
+    def principals(self, deputy: Person) -> tuple[Person, ...]:
+        """Those whose deputy this person is, whether they are away or not."""
+        return tuple(self._principals.get(deputy.id, ()))
 
     def by_token(self, token: str) -> Person | None:
         """Whose bearer token this is. Takes the same time whoever it is, and when it is nobody's."""

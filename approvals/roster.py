@@ -31,9 +31,7 @@ class Roster:
 
     def stands_for(self, person: Person) -> tuple[Person, ...]:
         """The others whom this person counts as, because they are away."""
-        return tuple(
-            other for other in self.directory.people if person.id in other.deputies and other.is_away(self.now)
-        )
+        return tuple(each for each in self.directory.principals(person) if each.is_away(self.now))
 
     def roles_of(self, person: Person) -> frozenset[str]:
         """The roles that they hold, in their own right or for somebody who is away."""

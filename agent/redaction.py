@@ -12,7 +12,7 @@ from typing import Literal, TypeVar, get_origin
 from pydantic import JsonValue
 from pydantic.fields import FieldInfo
 
-from agent.conversation import AttachmentNote, Identity, MailAddress, MailHeaders, SlackUser, Value
+from agent.conversation import AttachmentNote, Identity, MailHeaders, SlackUser, Value
 from agent.events import Event, PromptStamp, ToolCall
 from agent.thread import IT_HAPPENED, RUN_AGAIN, STOP, TRY_AGAIN
 
@@ -21,20 +21,21 @@ MARK = "[redacted]"
 
 KEPT = frozenset(
     {
-        *("kind", "tool", "rule", "digest", "timer", "limit", "model", "person", "people", "role", "roles"),
-        *("receipts", "team", "channel", "thread_ts", "channel_kind", "outcome"),
+        *("id", "kind", "tool", "rule", "digest", "timer", "limit", "model", "person", "people", "role", "roles"),
+        *("receipts", "team", "channel", "thread_ts", "channel_kind", "outcome", "plan", "requester", "given_by"),
     }
 )
-"""Names of fields that stay wherever they are; so do those that end in `_id`, and those with a fixed set of values."""
+"""Names of fields whose words stay: ids of ours and of people.yaml, and names out of the deployment's files. So do
+those that end in `_id` or `_digest`, and those with a fixed set of values."""
 KEPT_IN: dict[type[Value], frozenset[str]] = {
-    ToolCall: frozenset({"id", "provider_id", "name"}),
+    ToolCall: frozenset({"provider_id", "name"}),
     PromptStamp: frozenset({"name", "version"}),
     MailHeaders: frozenset({"message_id"}),
     AttachmentNote: frozenset({"media_type"}),
-    Identity: frozenset(),
-    SlackUser: frozenset(),
-    MailAddress: frozenset(),
 }
+"""And only there."""
+TAKEN_IN: dict[type[Value], frozenset[str]] = {Identity: frozenset({"id"}), SlackUser: frozenset({"team", "user"})}
+"""Not there: what a channel calls somebody."""
 FIXED = frozenset({RUN_AGAIN, IT_HAPPENED, STOP, TRY_AGAIN})
 """Answers that we ourselves offer: the thread folds by them, and they are nobody's words."""
 
@@ -47,13 +48,13 @@ def redacted(event: Event) -> Event:
 
 
 def _value(value: V) -> V:
-    fields = type(value).model_fields
-    kept = KEPT_IN.get(type(value), frozenset())
-    changes = {
-        name: _field(field, getattr(value, name))
-        for name, field in fields.items()
-        if not (name in KEPT or name in kept or name.endswith("_id"))
-    }
+    kept = (KEPT | KEPT_IN.get(type(value), frozenset())) - TAKEN_IN.get(type(value), frozenset())
+    changes: dict[str, object] = {}
+    for name, field in type(value).model_fields.items():
+        found = getattr(value, name)
+        is_kept = name in kept or name.endswith(("_id", "_digest"))
+        if not is_kept or isinstance(found, Value):
+            changes[name] = _field(field, found)
     return value.model_copy(update=changes)
 
 
@@ -74,6 +75,8 @@ def _any(value: object) -> object:
         case dict():
             return {}
         case tuple():  # words and objects are left out; how many there were is nobody's business
-            return tuple(_any(each) for each in value if isinstance(each, Value) or each in FIXED)
+            return tuple(
+                _any(each) for each in value if isinstance(each, Value) or (isinstance(each, str) and each in FIXED)
+            )
         case _:
             return value

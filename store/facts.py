@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, JsonValue
 
 from agent.conversation import Identity
-from agent.events import ApprovalRequested, Event, ModelResponded, TimerFired
+from agent.events import Event, ModelResponded, TimerFired, ToolFailed
 from agent.redaction import MARK, redacted
 from agent.thread import Entry
 
@@ -27,7 +27,22 @@ COLUMNS = (
 """Of a fact, in this order. `n` counts all events of the database in the order they were written."""
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠")  # noqa: RUF001 - the wide ones are meant
 
-_TOLD = ("kind", "at", "v", "by", "sender", "requester", "why", "title", "preview", "text", "reason", "decision")
+_TOLD = (
+    "kind",
+    "at",
+    "v",
+    "by",
+    "sender",
+    "requester",
+    "why",
+    "title",
+    "preview",
+    "text",
+    "reason",
+    "decision",
+    "vote",
+    "attempt",
+)
 """Fields of events that have a column of their own, or none."""
 
 CONTINUED = "file_continued"
@@ -83,16 +98,16 @@ def _who(event: Event, by: object) -> dict[str, Any]:
 
 def _words(event: Event) -> dict[str, Any]:
     """Why people were asked, how it came out, and what reason was given. Words of an answer are its reason."""
-    decision = getattr(event, "decision", None)
+    decision, failed = getattr(event, "decision", None), isinstance(event, ToolFailed)
+    outcome = _text(decision, "outcome") or _text(event, "vote") or _text(event, "attempt")
     found: dict[str, Any] = {
-        "why": event.why if isinstance(event, ApprovalRequested) else "",
-        "outcome": getattr(decision, "outcome", "")
-        or ("" if isinstance(event, ApprovalRequested) else _text(event, "why")),
+        "why": "" if failed else _text(event, "why"),
+        "outcome": _text(event, "why") if failed else outcome,
         "reason": _text(decision, "reason") or _text(decision, "text") or _text(event, "reason"),
     }
-    arguments = getattr(event if isinstance(event, ApprovalRequested) else decision, "arguments", None)
-    if arguments:
-        found["arguments"] = digest_of(arguments)
+    for each in (event, decision, getattr(event, "grant", None)):
+        if arguments := getattr(each, "arguments", None):
+            found["arguments"] = digest_of(arguments)
     if digest := _text(decision, "digest"):
         found["digest"] = digest
     return found

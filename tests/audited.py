@@ -52,7 +52,7 @@ def story(at: datetime = AT) -> list[Event]:
     refund = a_call("refund", "c1", order_id=SECRET, amount=20.0)
     again = a_call("refund", "c2", order_id=SECRET, amount=20.0)
     return [
-        ModelResponded(at=at, seen=1, text=SECRET, calls=(refund,), stop="calls"),
+        ModelResponded(at=at, seen=1, text=SECRET, calls=(refund,), stop="calls", items=({"said": SECRET},)),
         asked("apr_1", "c1", at),
         ApprovalDecided(at=at, approval_id="apr_1", decision=Approved(digest="d1"), by=dana),
         ToolStarted(at=at, call_id="c1", tool="refund", digest="d1", rule="approved by dana"),

@@ -14,7 +14,9 @@ from sqlalchemy import make_url, text
 from agent.errors import ConfigError
 from bot.audit_file import BEGINNING, AuditFile
 from bot.audit_trail import AuditTrail
+from store.chain import Finding
 from store.database import Database
+from store.export import compare
 from store.threads import Threads
 from store.trail import Trail
 from tests.audited import SECRET, story, tell
@@ -145,6 +147,10 @@ async def test_a_file_that_is_moved_away_is_followed_by_one_that_says_where_it_b
     await steps(trail)
     assert lines_of(path) == [("thr_b", 3)]
     assert json.loads(path.read_text().splitlines()[0]) == {"n": 13, "kind": "file_continued"}
+    found: list[Finding] = []
+    with path.open() as lines:
+        assert (await compare(threads.database, lines, found.append, expired=AT)).lines == 1
+    assert found == []
 
 
 async def test_a_file_that_is_something_else_is_not_touched(database: Database, tmp_path: Path) -> None:

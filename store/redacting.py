@@ -6,9 +6,10 @@
   sender's address in the name of a mail conversation, and names of deliveries that repeats no longer come under.
 """
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -101,6 +102,8 @@ class Redactor:
         if missing := sorted(set(seqs) - {row[0] for row in rows}):
             raise Refused(f"{thread_id} has no event {missing[0]}; see: twokey threads show {thread_id}")
         chosen = [row for row in rows if not seqs or row[0] in seqs]
+        if grant := _live_grant(chosen, rows, self.threads.clock.now()):
+            raise Refused(f"{thread_id} has the grant {grant}, which still lets calls run; revoke it first")
         left, mails = self._replace(tx, thread_id, chosen)
         if left:
             event = TextRedacted(at=self.threads.clock.now(), redacted=tuple(left), by=self.by, reason=self.reason)
@@ -152,6 +155,14 @@ class Redactor:
             renamed = place.model_copy(update={"root": f"{MARK} {thread_id}"})
             values = {"id": thread_id, "conversation": renamed.model_dump_json(), "key": renamed.key}
             tx.connection.execute(_RENAME, values)
+
+
+def _live_grant(chosen: Rows, rows: Rows, now: datetime) -> str:
+    """A grant among these that still counts: what is left of its words would let other calls run than were meant."""
+    revoked = {json.loads(row[3])["grant_id"] for row in rows if row[1] == "grant_revoked"}
+    grants = [json.loads(row[3])["grant"] for row in chosen if row[1] == "grant_given"]
+    live = [each["id"] for each in grants if datetime.fromisoformat(each["until"]) > now and each["id"] not in revoked]
+    return str(live[0]) if live else ""
 
 
 def _drop_mails(connection: Connection, messages: Sequence[MessageReceived]) -> int:

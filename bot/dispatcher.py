@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from contextvars import Context, copy_context
 from functools import partial
 
 import structlog
@@ -9,12 +10,36 @@ import structlog
 from agent.errors import StoreDown
 from bot.turns import Bounds, Turns, Whose
 from bot.worker import Worker
+from store.held import HeldThread
 from store.owners import AT_ONCE
 
 log = structlog.get_logger()
 
 RETRY = 1.0
 """Seconds until it is asked again whose threads are, should the store not have said."""
+LATE = 5.0
+"""Seconds that a thread just taken in may keep a stop waiting; what comes later is taken over when its lease ends."""
+
+
+class Seat:
+    """Room that is kept for one thread. Satisfies `store.threads.Seat`."""
+
+    def __init__(self, dispatcher: "Dispatcher") -> None:
+        self._dispatcher = dispatcher
+        self._is_kept = True
+
+    def fill(self, held: HeldThread) -> None:
+        """Work on it."""
+        if not self._is_kept:  # whoever asked for it was cancelled, and the thread is held all the same
+            self._dispatcher.turns.reserved += 1
+        self._is_kept = False
+        self._dispatcher.begin(held)
+
+    def free(self) -> None:
+        """Let others have it; without effect on one that was filled."""
+        if self._is_kept:
+            self._is_kept = False
+            self._dispatcher.give_back()
 
 
 class Dispatcher:
@@ -26,6 +51,26 @@ class Dispatcher:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._signal = asyncio.Event()
         self._ended = asyncio.Event()
+        self._context: Context | None = None
+        """What a thread is worked on in, whoever gave it something to do; None while nothing is."""
+
+    def seat(self) -> Seat | None:
+        """Room for one more thread, whoever it belongs to; None when there is none, or no work is done here."""
+        is_open = self._context is not None and not self.worker.stopping.is_set() and self.turns.reserve()
+        return Seat(self) if is_open else None
+
+    def begin(self, held: HeldThread) -> None:
+        """Work on a thread that is held, on a seat that was kept; when what has just let it go has ended."""
+        if (before := self._tasks.get(held.thread_id)) is not None:
+            before.add_done_callback(lambda _: self.begin(held))
+            return
+        self.turns.seat(held.thread_id)
+        self._start(held.thread_id, held)
+
+    def give_back(self) -> None:
+        """A seat was kept for nothing."""
+        self.turns.reserved -= 1
+        self._signal.set()
 
     def offer(self, thread_id: str) -> None:
         """Look at the thread as soon as there is room; interrupt it when it is being worked on."""
@@ -35,6 +80,7 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Start what may start, until `stop`."""
+        self._context = copy_context()
         while not self.worker.stopping.is_set():
             self._signal.clear()
             try:
@@ -67,15 +113,23 @@ class Dispatcher:
         self._signal.set()
         self._ended.set()
         await self.worker.stop(grace)
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)  # those just begun; they hand back at once
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LATE):
+                while self._tasks or self.turns.reserved:  # those just begun, or about to: they hand back at once
+                    await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+                    await asyncio.sleep(0.01 if self.turns.reserved else 0)
 
     async def _start_ready(self) -> None:
         await self._learn_whose()
         while not self.worker.stopping.is_set() and (thread_id := self.turns.take()) is not None:
-            task = asyncio.create_task(self.worker.work(thread_id), name=f"thread {thread_id}")
-            self._tasks[thread_id] = task
-            task.add_done_callback(partial(self._done, thread_id))
+            self._start(thread_id)
             await self._learn_whose()
+
+    def _start(self, thread_id: str, held: HeldThread | None = None) -> None:
+        context = self._context.copy() if self._context else copy_context()
+        work = self.worker.work(thread_id, held)
+        task = self._tasks[thread_id] = asyncio.create_task(work, name=f"thread {thread_id}", context=context)
+        task.add_done_callback(partial(self._done, thread_id))
 
     def _done(self, thread_id: str, _: asyncio.Task[None]) -> None:
         del self._tasks[thread_id]

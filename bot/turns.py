@@ -6,6 +6,7 @@ it ended. Rules:
 - A thread is worked on once at a time; what is offered while it runs is looked at again when it has ended.
 - Among those who wait the turn goes round by person and agent, so that somebody with a thousand threads keeps a
   newcomer waiting for one of them and not for all.
+- A seat may be kept for a thread that is about to be taken in, where it could be started whoever it belongs to.
 - Who a thread belongs to matters only when there is more to do than anybody may have at once. Until then nobody needs
   to know, and whoever asks the store for it (`unknown`, `learn`) need not.
 """
@@ -46,6 +47,8 @@ class Turns:
         self._lanes: dict[Whose, dict[str, None]] = {}
         self._running: dict[str, Whose | None] = {}
         self._again: set[str] = set()
+        self.reserved = 0
+        """Seats kept for threads that are not known yet."""
 
     @property
     def running(self) -> Collection[str]:
@@ -60,7 +63,19 @@ class Turns:
     @property
     def is_full(self) -> bool:
         """Whether there is room for nobody's thread."""
-        return len(self._running) >= self.bounds.total
+        return len(self._running) + self.reserved >= self.bounds.total
+
+    def reserve(self) -> bool:
+        """Keep a seat for a thread that may have to be started, if it may be, whoever it belongs to."""
+        has_room = len(self._running) + len(self._waiting) + self.reserved < self.bounds.lowest
+        self.reserved += has_room
+        return has_room
+
+    def seat(self, thread_id: str) -> None:
+        """The thread takes a seat that was kept, and runs. It does not run already."""
+        self.reserved -= 1
+        self._waiting.setdefault(thread_id)
+        self._start(thread_id)
 
     def offer(self, thread_id: str) -> None:
         """The thread is to be looked at, when its turn comes."""
@@ -71,7 +86,7 @@ class Turns:
 
     def unknown(self) -> list[str]:
         """Of which threads it must be known whose they are before another may start; empty while it does not matter."""
-        if not self._waiting or len(self._running) >= self.bounds.total or self._all_may_start:
+        if not self._waiting or self.is_full or self._all_may_start:
             return []
         return [each for group in (self._running, self._waiting) for each, whose in group.items() if whose is None]
 
@@ -86,7 +101,7 @@ class Turns:
 
     def take(self) -> str | None:
         """The thread that may start now, which then runs; None when none may."""
-        if not self._waiting or len(self._running) >= self.bounds.total:
+        if not self._waiting or self.is_full:
             return None
         if self._all_may_start:
             return self._start(next(iter(self._waiting)))
@@ -106,7 +121,7 @@ class Turns:
     @property
     def _all_may_start(self) -> bool:
         """Without any bound being passed, whoever they belong to."""
-        return len(self._running) + len(self._waiting) <= self.bounds.lowest
+        return len(self._running) + len(self._waiting) + self.reserved <= self.bounds.lowest
 
     def _start(self, thread_id: str) -> str:
         whose = self._running[thread_id] = self._waiting.pop(thread_id)
@@ -120,4 +135,5 @@ class Turns:
         running = [each for each in self._running.values() if each is not None]
         by_person = sum(each.person == whose.person for each in running)
         by_agent = sum(each.agent == whose.agent for each in running)
-        return by_person < self.bounds.person and by_agent < self.bounds.agents.get(whose.agent, self.bounds.total)
+        most = self.bounds.agents.get(whose.agent, self.bounds.total)
+        return by_person + self.reserved < self.bounds.person and by_agent + self.reserved < most  # they may be theirs

@@ -107,8 +107,9 @@ def build(
 def engine_for(worker: Worker, cards: Cards, bounds: Bounds) -> Engine:
     """The engine that fits the database; it and the cards are told what there is to do, also where they do not run."""
     threads = worker.threads
-    engine = _engine(threads, Dispatcher(worker, bounds), cards)
-    threads.wake, threads.cards_changed = engine.wake, cards.changed
+    dispatcher = Dispatcher(worker, bounds)
+    engine = _engine(threads, dispatcher, cards)
+    threads.wake, threads.seat, threads.cards_changed = engine.wake, dispatcher.seat, cards.changed
     return engine
 
 

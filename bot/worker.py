@@ -66,22 +66,23 @@ class Worker:
         if (work := self._running.get(thread_id)) is not None:
             work.nudged.set()
 
-    async def work(self, thread_id: str) -> None:
-        """Work on the thread until nothing is left but to wait, unless somebody else does. Errors are only logged.
+    async def work(self, thread_id: str, held: HeldThread | None = None) -> None:
+        """Work on the thread, which may be held already, until nothing is left but to wait, unless somebody else does.
+        Errors are only logged.
 
         Not for a thread that it works on already: whoever calls knows (`bot.dispatcher`).
         """
         structlog.contextvars.bind_contextvars(thread_id=thread_id)
         work = self._running[thread_id] = Work(asyncio.current_task())
         try:
-            await self._claim(thread_id, work.nudged)
+            await self._claim(thread_id, held, work.nudged)
         except Exception:
             log.exception("thread.lost")
         finally:
             del self._running[thread_id]
 
-    async def _claim(self, thread_id: str, nudged: asyncio.Event) -> None:
-        held = await self.threads.claim(thread_id)
+    async def _claim(self, thread_id: str, held: HeldThread | None, nudged: asyncio.Event) -> None:
+        held = held or await self.threads.claim(thread_id)
         if held is not None and held.attempts >= STALLED_AFTER:
             await held.give_up(0.0, failed=0)
             log.error("thread.stalled", error="its workers died again and again", attempts=held.attempts)

@@ -50,6 +50,7 @@ class Statements:
     due: TextClause
     due_untold: TextClause
     claim: TextClause
+    grow_held: TextClause
     append: TextClause
     release: TextClause
     hand_back: TextClause
@@ -63,10 +64,11 @@ class Statements:
         now, lock = database.now, database.for_update
         due = "(last_seq > done_seq OR wake_at <= :clock) AND not_before <= :clock AND status = 'active'"
         held = f"id = :id AND epoch = :epoch AND lease_until > {now}"
+        place = f"SELECT id, last_seq, head, lease_until > {now} FROM thread"
         grown = "last_seq = :seq, head = :head, attempts = 0"
         return cls(
-            lock_conversation=text(f"SELECT id, last_seq, head FROM thread WHERE conversation_key = :key{lock}"),
-            lock_thread=text(f"SELECT id, last_seq, head FROM thread WHERE id = :id{lock}"),
+            lock_conversation=text(f"{place} WHERE conversation_key = :key{lock}"),
+            lock_thread=text(f"{place} WHERE id = :id{lock}"),
             due=text(
                 f"SELECT id FROM thread WHERE {due} AND lease_until <= {now} ORDER BY not_before, id LIMIT :limit"
             ),
@@ -75,13 +77,8 @@ class Statements:
                 "procrastinate_jobs WHERE procrastinate_jobs.status = 'todo' AND args ->> 'thread_id' = thread.id) "
                 "ORDER BY not_before, id LIMIT :limit"
             ),
-            claim=text(
-                # A lease that was not given back: whoever held the thread died of something, perhaps of the thread.
-                f"UPDATE thread SET epoch = epoch + 1, lease_until = {now} + :lease, "
-                "attempts = attempts + CASE WHEN lease_until > 0 THEN 1 ELSE 0 END "
-                f"WHERE id = :id AND lease_until <= {now} AND {due} "
-                "RETURNING epoch, last_seq, head, conversation, agent, attempts"
-            ),
+            claim=_claim(now, due),
+            grow_held=_grow_held(now),
             append=text(f"UPDATE thread SET {grown} WHERE {held} AND last_seq = :after"),
             release=text(
                 f"UPDATE thread SET {grown}, done_seq = :seq, lease_until = 0, wake_at = :wake "
@@ -96,3 +93,22 @@ class Statements:
             renew=text(f"UPDATE thread SET lease_until = {now} + :lease WHERE {held} RETURNING last_seq"),
             is_held=text(f"SELECT 1 FROM thread WHERE {held}"),
         )
+
+
+def _claim(now: str, due: str) -> TextClause:
+    """A lease that was not given back: whoever held the thread died of something, perhaps of the thread."""
+    return text(
+        f"UPDATE thread SET epoch = epoch + 1, lease_until = {now} + :lease, "
+        "attempts = attempts + CASE WHEN lease_until > 0 THEN 1 ELSE 0 END "
+        f"WHERE id = :id AND lease_until <= {now} AND {due} "
+        "RETURNING epoch, last_seq, head, conversation, agent, attempts"
+    )
+
+
+def _grow_held(now: str) -> TextClause:
+    """GROW and claim in one, of a thread whose row is locked and that nobody holds."""
+    return text(
+        "UPDATE thread SET last_seq = :seq, head = :head, status = 'active', not_before = 0, "
+        "attempts = CASE WHEN lease_until > 0 THEN 1 ELSE 0 END, "
+        f"epoch = epoch + 1, lease_until = {now} + :lease WHERE id = :id RETURNING epoch, conversation, agent, attempts"
+    )

@@ -11,7 +11,9 @@ Nothing rewrites an event. Each transaction here is short and makes no call to t
 import asyncio
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
@@ -47,6 +49,27 @@ Conversation = SlackThread | MailThread | ApiThread
 Row = Sequence[Any]
 Wake = Callable[[Tx, str], None]
 """Called in the transaction: see to it that the thread is looked at once it is committed."""
+T = TypeVar("T")
+
+
+class Seat(Protocol):
+    """Room, in this process, for one thread to be worked on at once."""
+
+    def fill(self, held: HeldThread) -> None:
+        """Work on it."""
+        ...
+
+    def free(self) -> None:
+        """It is not needed; without effect on one that was filled."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A seat that a transaction may fill, and when the lease that goes with it runs out at the earliest."""
+
+    seat: Seat
+    ends: float
 
 
 class Threads:
@@ -60,6 +83,9 @@ class Threads:
         """Seconds that a worker may be silent before another takes over."""
         self.wake: Wake = lambda tx, thread_id: None  # noqa: ARG005 - until an engine is attached, the sweep finds it
         """The engine's verb, called inside the transaction that gives a thread something to do."""
+        self.seat: Callable[[], Seat | None] = lambda: None
+        """Room to work on a thread here: then it is held from the transaction on that gives it something to do, and
+        nobody need be woken. Should this process die, it is taken over when the lease runs out."""
         self.cards_changed: Callable[[], None] = lambda: None
         """Called after a commit that leaves a card behind the facts."""
 
@@ -74,7 +100,7 @@ class Threads:
         the keys was there before.
         """
 
-        def work(tx: Tx) -> str | None:
+        def work(tx: Tx, seat: Taken | None) -> str | None:
             if new_id:
                 self._create(tx, conversation, event, new_id, agent)
             row = tx.connection.execute(self.statements.lock_conversation, {"key": conversation.key}).one_or_none()
@@ -82,15 +108,26 @@ class Threads:
                 raise StoreDown("the thread was taken out in this very moment; it is made anew when this comes again")
             if row is None:
                 return None
-            place = Place(*row)
+            place = Place(*row[:3])
             for key in keys:
                 seen = {"key": key, "thread_id": place.id, "at": micros(event.at)}
                 if tx.connection.execute(SEEN, seen).rowcount != 1:
                     raise AlreadySeen(f"{key} was taken in before")
-            self._grow(tx, place, [event])
+            self._grow(tx, place, [event], None if row[3] else seat)
             return place.id
 
-        return await self.database.write(work)
+        return await self._seated(work)
+
+    async def _seated(self, work: Callable[[Tx, "Taken | None"], T]) -> T:
+        """Do it in a transaction, with a seat if there is one."""
+        seat = self.seat()
+        if seat is None:
+            return await self.database.write(lambda tx: work(tx, None))
+        taken = Taken(seat, asyncio.get_running_loop().time() + self.lease)
+        try:
+            return await self.database.write(lambda tx: work(tx, taken))
+        finally:
+            seat.free()
 
     def _create(self, tx: Tx, conversation: Conversation, event: Event, new_id: str, agent: str) -> None:
         values = {"id": new_id, "key": conversation.key, "conversation": conversation.model_dump_json()}
@@ -99,30 +136,48 @@ class Threads:
 
     async def inform(self, thread_id: str, events: Sequence[Event]) -> None:
         """Append facts from outside to a thread that exists. Raises AlreadySettled for a second decision."""
-        await self.database.write(lambda tx: self._grow(tx, self._locked(tx, thread_id), events))
+
+        def work(tx: Tx, seat: Taken | None) -> None:
+            place, is_held = self._locked(tx, thread_id)
+            self._grow(tx, place, events, None if is_held else seat)
+
+        await self._seated(work)
 
     async def cancel(self, thread_id: str, by: Identity, reason: str) -> None:
         """Stop the work: its open approvals are cancelled in the same breath."""
         now = self.clock.now()
 
-        def work(tx: Tx) -> None:
-            place = self._locked(tx, thread_id)
+        def work(tx: Tx, seat: Taken | None) -> None:
+            place, is_held = self._locked(tx, thread_id)
             still_open = tx.connection.execute(OPEN_APPROVALS, {"id": thread_id}).scalars().all()
             cancelled = [
                 ApprovalDecided(at=now, approval_id=each, decision=Cancelled(reason=reason)) for each in still_open
             ]
-            self._grow(tx, place, [ThreadCancelled(at=now, by=by, reason=reason), *cancelled])
+            cancelling = ThreadCancelled(at=now, by=by, reason=reason)
+            self._grow(tx, place, [cancelling, *cancelled], None if is_held else seat)
 
-        await self.database.write(work)
+        await self._seated(work)
 
-    def _locked(self, tx: Tx, thread_id: str) -> Place:
-        return Place(*tx.connection.execute(self.statements.lock_thread, {"id": thread_id}).one())
+    def _locked(self, tx: Tx, thread_id: str) -> tuple[Place, bool]:
+        """Where it stands, and whether somebody holds it."""
+        row = tx.connection.execute(self.statements.lock_thread, {"id": thread_id}).one()
+        return Place(*row[:3]), bool(row[3])
 
-    def _grow(self, tx: Tx, place: Place, events: Sequence[Event]) -> None:
+    def _grow(self, tx: Tx, place: Place, events: Sequence[Event], seat: "Taken | None") -> None:
         links = codec.chained(events, place.last_seq, place.head)
-        tx.connection.execute(GROW, {"id": place.id, "seq": links[-1].seq, "head": links[-1].hash})
+        grown = {"id": place.id, "seq": links[-1].seq, "head": links[-1].hash}
+        if seat is None:
+            tx.connection.execute(GROW, grown)
+            write(tx, place.id, events, links, self)
+            self.wake(tx, place.id)
+            return
+        values = {**grown, "lease": int(self.lease * 1_000_000)}
+        epoch, conversation, agent, attempts = tx.connection.execute(self.statements.grow_held, values).one()
         write(tx, place.id, events, links, self)
-        self.wake(tx, place.id)
+        rows = tx.connection.execute(ENTRIES, {"id": place.id, "after": 0}).all()
+        grant, now_at = Grant(epoch, attempts, seat.ends, rows), Place(place.id, links[-1].seq, links[-1].hash)
+        held = HeldThread(self, now_at, grant, codec.conversation(conversation), agent)
+        tx.after_commit.append(partial(seat.seat.fill, held))
 
     # --- out --------------------------------------------------------------------------------------------------------
 

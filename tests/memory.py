@@ -8,6 +8,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from typing import TypeVar, cast
 
 from agent.conversation import ApiThread, Identity, MailThread, SlackThread
 from agent.errors import AlreadySeen, Conflict, Fenced
@@ -17,11 +19,14 @@ from agent.thread import Entry
 from agent.verdict import Cancelled
 from store import codec
 from store.codec import micros
+from store.held import HeldThread
 from store.statements import STALLED_AFTER
+from store.threads import Seat, Taken
 from tests.memory_approvals import project
 from tests.memory_tables import MemoryDatabase, MemoryTx, ThreadRow
 
 Conversation = SlackThread | MailThread | ApiThread
+T = TypeVar("T")
 
 
 class MemoryThreads:
@@ -33,13 +38,14 @@ class MemoryThreads:
         self.lease = lease
         self.wake: Callable[[MemoryTx, str], None] = lambda tx, thread_id: None
         self.cards_changed: Callable[[], None] = lambda: None
+        self.seat: Callable[[], Seat | None] = lambda: None
 
     async def take_in(
         self, conversation: Conversation, event: Event, *, keys: Sequence[str], new_id: str = "", agent: str = ""
     ) -> str | None:
         """Append what came from outside, once."""
 
-        def work(tx: MemoryTx) -> str | None:
+        def work(tx: MemoryTx, seat: Taken | None) -> str | None:
             thread_id = tx.tables.by_conversation.get(conversation.key)
             if thread_id is None and not new_id:
                 return None
@@ -51,20 +57,29 @@ class MemoryThreads:
                 if key in tx.tables.deliveries:
                     raise AlreadySeen(f"{key} was taken in before")
                 tx.put(tx.tables.deliveries, key, thread_id)
-            self._grow(tx, thread_id, [event])
+            self._grow(tx, thread_id, [event], seat)
             return thread_id
 
-        return await self.database.write(work)
+        return await self._seated(work)
+
+    async def _seated(self, work: Callable[[MemoryTx, Taken | None], T]) -> T:
+        """Do it in a transaction, with a seat if there is one."""
+        seat, ends = self.seat(), asyncio.get_running_loop().time() + self.lease
+        try:
+            return await self.database.write(lambda tx: work(tx, Taken(seat, ends) if seat else None))
+        finally:
+            if seat:
+                seat.free()
 
     async def inform(self, thread_id: str, events: Sequence[Event]) -> None:
         """Append facts from outside. Raises AlreadySettled."""
-        await self.database.write(lambda tx: self._grow(tx, thread_id, events))
+        await self._seated(lambda tx, seat: self._grow(tx, thread_id, events, seat))
 
     async def cancel(self, thread_id: str, by: Identity, reason: str) -> None:
         """Stop the work, and what is asked for it."""
         now = self.clock.now()
 
-        def work(tx: MemoryTx) -> None:
+        def work(tx: MemoryTx, seat: Taken | None) -> None:
             still_open = sorted(
                 (row.asked_seq, key)
                 for key, row in tx.tables.approvals.items()
@@ -72,17 +87,25 @@ class MemoryThreads:
             )
             why = Cancelled(reason=reason)
             decided = [ApprovalDecided(at=now, approval_id=key, decision=why) for _, key in still_open]
-            self._grow(tx, thread_id, [ThreadCancelled(at=now, by=by, reason=reason), *decided])
+            self._grow(tx, thread_id, [ThreadCancelled(at=now, by=by, reason=reason), *decided], seat)
 
-        await self.database.write(work)
+        await self._seated(work)
 
-    def _grow(self, tx: MemoryTx, thread_id: str, events: Sequence[Event]) -> None:
+    def _grow(self, tx: MemoryTx, thread_id: str, events: Sequence[Event], seat: Taken | None) -> None:
         row = tx.tables.threads[thread_id]
         links = codec.chained(events, row.last_seq, row.head)
         grown = replace(row, last_seq=links[-1].seq, head=links[-1].hash, status="active", not_before=0, attempts=0)
-        tx.put(tx.tables.threads, thread_id, grown)
+        if seat is None or row.lease_until > tx.now:
+            tx.put(tx.tables.threads, thread_id, grown)
+            write(tx, thread_id, events, links, self.cards_changed)
+            self.wake(tx, thread_id)
+            return
+        until, died = tx.now + int(self.lease * 1_000_000), 1 if row.lease_until else 0
+        taken = replace(grown, epoch=row.epoch + 1, lease_until=until, attempts=died)
+        tx.put(tx.tables.threads, thread_id, taken)
         write(tx, thread_id, events, links, self.cards_changed)
-        self.wake(tx, thread_id)
+        held = MemoryHeld(self, taken, tx.tables.entries(thread_id, 0), seat.ends)
+        tx.after_commit.append(partial(seat.seat.fill, cast("HeldThread", held)))
 
     async def find(self, conversation_key: str) -> str | None:
         """The conversation's thread."""

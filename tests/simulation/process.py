@@ -26,6 +26,7 @@ from bot.turns import Bounds
 from bot.worker import Worker
 from store.approvals import ApprovalIndex
 from store.database import Database
+from store.held import HeldThread
 from store.threads import Threads
 from tests.fakes import CountingIds
 from tests.memory import MemoryThreads
@@ -192,13 +193,17 @@ class Process:
         self.gate = self.world.gate(self, index, threads)
         bounds = Bounds(total=4, person=2)
         self.worker = Worker(threads, self.world.work_loop(self, self.gate, outbox))
-        self.engine = LocalEngine(threads, Dispatcher(self.worker, bounds))
+        self.dispatcher = Dispatcher(self.worker, bounds)
+        self.engine = LocalEngine(threads, self.dispatcher)
         self.cards = Cards(index, self.gate, outbox)
         self.inbox = Inbox(threads, self.clock, self.world.ids, "support")
         threads.wake = self._wake
         threads.cards_changed = self.cards.changed
         self._claim = threads.claim
         threads.claim = self._claiming  # type: ignore[method-assign]  # to know what this process believes to hold
+        threads.seat = self.dispatcher.seat
+        self._begin = self.dispatcher.begin
+        self.dispatcher.begin = self._beginning  # type: ignore[method-assign]  # likewise
 
     def _wake(self, tx: Any, thread_id: str) -> None:  # noqa: ANN401 - of either store
         self.engine.wake(tx, thread_id)
@@ -207,9 +212,16 @@ class Process:
     async def _claiming(self, thread_id: str) -> Any:  # noqa: ANN401 - of either store
         held = await self._claim(thread_id)
         if held is not None:
-            epoch = getattr(held, "epoch", None)
-            self.held[thread_id] = held._claim["epoch"] if epoch is None else epoch  # type: ignore[assignment]  # an int
+            self._note(held)
         return held
+
+    def _beginning(self, held: HeldThread) -> None:
+        self._note(held)
+        self._begin(held)
+
+    def _note(self, held: Any) -> None:  # noqa: ANN401 - of either store
+        epoch = getattr(held, "epoch", None)
+        self.held[held.thread_id] = held._claim["epoch"] if epoch is None else epoch
 
     # --- life -------------------------------------------------------------------------------------------------------
 

@@ -104,6 +104,8 @@ STEPS = st.lists(
         st.tuples(st.just("offer"), st.integers(0, 30)),
         st.tuples(st.just("take"), st.just(0)),
         st.tuples(st.just("done"), st.integers(0, 30)),
+        st.tuples(st.just("reserve"), st.just(0)),
+        st.tuples(st.just("seat"), st.integers(0, 30)),
     ),
     max_size=120,
 )
@@ -133,13 +135,21 @@ def test_no_bound_is_ever_passed_and_nothing_offered_is_lost(
     turns = Watched(Bounds(total, person, {"a0": agent}))
     wanted: set[str | None] = set()
     for step, number in steps:
-        if step == "offer":
-            turns.offer(str(number))
-            wanted.add(str(number))
-        elif step == "done":
-            turns.done(str(number))
-        else:
-            wanted.discard(turns.start())
+        name = str(number)
+        match step:
+            case "offer":
+                turns.offer(name)
+                wanted.add(name)
+            case "done":
+                turns.done(name)
+            case "reserve":
+                turns.reserve()
+            case "seat" if turns.reserved and name not in turns.running:
+                turns.seat(name)
+                wanted.discard(name)
+            case _:
+                wanted.discard(turns.start())
+    turns.reserved = 0
     for _ in range(200):
         wanted.discard(turns.start())
         for each in list(turns.running):

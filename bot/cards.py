@@ -22,6 +22,9 @@ from store.approvals import ApprovalIndex, DueCard
 log = structlog.get_logger()
 
 SWEEP = 1.0
+GATHER = 0.03
+"""Seconds from hearing of a change to looking: a decision and what came of it are mostly one change of a card, and
+the look for what is due is one for all threads that changed meanwhile. A channel takes longer to show it than that."""
 BACKOFF = (1.0, 5.0, 30.0, 120.0, 600.0)
 """Seconds before a card is tried again that could not be shown."""
 MAX_ATTEMPTS = 20
@@ -37,6 +40,8 @@ class Cards:
         self.outbox = outbox
         self.at_once = at_once
         self._showing: set[tuple[str, str]] = set()
+        self._has_left = False
+        """Whether some that were due had no room."""
         self._signal = asyncio.Event()
         self._stopping = asyncio.Event()
 
@@ -53,6 +58,10 @@ class Cards:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(SWEEP):
                         await self._signal.wait()
+                if not self._has_left:
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(GATHER):
+                            await self._stopping.wait()
 
     async def _start_due(self, group: asyncio.TaskGroup) -> None:
         try:
@@ -60,10 +69,16 @@ class Cards:
         except Exception:
             log.exception("cards.failed")
             return
-        for each in due:
-            if self._has_room(each[1]):
-                self._showing.add(each)
-                group.create_task(self._work(each))
+        ready = [each for each in due if self._takes_on(each)]
+        self._has_left = len(ready) < len(due)
+        for each in ready:
+            group.create_task(self._work(each))
+
+    def _takes_on(self, each: tuple[str, str]) -> bool:
+        has_room = self._has_room(each[1])
+        if has_room:
+            self._showing.add(each)
+        return has_room
 
     def _has_room(self, key: str) -> bool:
         """So many at once for each channel; and one at a time at each place, so that what is older is shown first."""

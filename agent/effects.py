@@ -7,6 +7,9 @@ from typing import Literal
 from agent.events import ToolCall
 from agent.verdict import ApprovalKind, Approvers
 
+Place = Literal["thread", "direct", "mail"]
+"""Where a card is shown: where the agent was asked, in a message to each approver, in a mail to each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Allow:
@@ -32,7 +35,7 @@ class Ask:
     approvers: Approvers
     timeout: float | None = None
     """Seconds until it expires; None for the deployment's HUMAN_APPROVAL_TIMEOUT."""
-    show_on: tuple[Literal["thread", "direct", "mail"], ...] = ("thread", "mail")
+    show_on: tuple[Place, ...] = ("thread", "mail")
 
 
 Verdict = Allow | Deny | Ask

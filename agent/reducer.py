@@ -22,6 +22,7 @@ from agent.effects import (
     CallModel,
     Deny,
     Effect,
+    Place,
     RefuseCall,
     RequestApproval,
     RunTool,
@@ -176,8 +177,8 @@ def _control(call: ToolCall, tool: Tool, roles: frozenset[str] | None) -> Reques
         known = ", ".join(sorted(roles)) or "none"
         return RefuseCall(call, "invalid", f"nobody holds the role {role}; there are: {known}")
     approvers = Approvers(roles=(role,)) if role else Approvers(anyone_in_thread=True)
-    show_on: tuple[str, ...] = ("direct", "mail") if role else ("thread",)
-    ask = Ask("ask_human", "The agent has a question.", approvers, show_on=show_on)  # type: ignore[arg-type]  # literals
+    show_on: tuple[Place, ...] = ("direct", "mail") if role else ("thread",)
+    ask = Ask("ask_human", "The agent has a question.", approvers, show_on=show_on)
     choices = arguments.get("choices")
     return RequestApproval(
         "question",

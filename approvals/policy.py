@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from agent.conversation import Value
-from agent.effects import Allow, Ask, Deny, Verdict
+from agent.effects import Allow, Ask, Deny, Place, Verdict
 from agent.events import ToolCall
 from agent.thread import ThreadState
 from agent.tool import Tool
@@ -22,7 +22,6 @@ from approvals.people import Directory, Person, Role
 from approvals.roster import Roster
 
 Outcome = Literal["allow", "ask", "deny"]
-Place = Literal["thread", "direct", "mail"]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}

@@ -28,6 +28,13 @@ def taken(turns: Turns) -> list[str]:
     return found
 
 
+def test_no_seat_is_kept_for_more_than_any_one_person_or_agent_may_have() -> None:
+    turns = Turns(Bounds(total=4, person=3, agents={"support": 2}))
+    assert [turns.reserve() for _ in range(3)] == [True, True, False]
+    turns.seat("a")
+    assert (turns.reserved, turns.reserve()) == (1, False)
+
+
 def test_while_there_is_little_to_do_nobody_asks_whose_it_is() -> None:
     turns = Turns(WIDE)
     for number in range(8):

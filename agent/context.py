@@ -17,6 +17,7 @@ from pydantic import JsonValue
 from agent.conversation import Identity
 from agent.events import (
     ApprovalDecided,
+    ApprovalRemarked,
     ApprovalRequested,
     MessageReceived,
     ModelResponded,
@@ -34,12 +35,29 @@ MAX_ERROR = 2_000
 
 _FENCE = re.compile(r"<(?=[\s/]{0,20}message)", re.IGNORECASE)
 
+STILL_WAITING = "Waiting for a person's approval. It has not run."
+
 CUT_ANSWER = "Your last answer was cut off or empty. Answer again, shorter, or call a tool."
 
 
 def turns(state: ThreadState) -> tuple[Turn, ...]:
     """The thread as the model sees it."""
-    results = _results(state.entries)
+    return _turns(state, _results(state.entries))
+
+
+def turns_for_remark(state: ThreadState, request: ApprovalRequested, remark: ApprovalRemarked) -> tuple[Turn, ...]:
+    """The same while a call waits for people, one of whom asks something before deciding."""
+    waiting = {each.request.call_id: STILL_WAITING for each in state.approvals.values()}
+    who = _attribute(remark.by.identity.name or remark.by.person)
+    question = (
+        f"[{who} is asked to approve your call of {request.tool} and wants to know something first. Answer in a few "
+        f"plain words, for a person. The call keeps waiting; you cannot call anything now.]\n"
+        f"{_fence(remark.by.identity, remark.text)}"
+    )
+    return (*_turns(state, waiting | _results(state.entries)), UserTurn(question))
+
+
+def _turns(state: ThreadState, results: Mapping[str, str]) -> tuple[Turn, ...]:
     answered = _taken_as_answer(state.entries)
     found: list[Turn] = []
     stopped = 0
@@ -116,7 +134,7 @@ def _results(entries: Iterable[Entry]) -> dict[str, str]:
 def _decision(
     event: ApprovalDecided, request: ApprovalRequested, found: dict[str, str], changed: dict[str, str]
 ) -> None:
-    who = event.by.identity.name or event.by.person if event.by else "nobody"
+    who = event.by.identity.name or event.by.person if event.by else "the policy"
     if not isinstance(event.decision, Approved):
         found[request.call_id] = _not_run(event.decision, request, who)
     elif event.decision.arguments is not None:
@@ -137,6 +155,8 @@ def _not_run(decision: Rejected | Expired | Cancelled | Answered, request: Appro
         case Cancelled(reason=reason):
             return f"Cancelled. It did not run. {reason}".strip()
         case Answered(text=text):
+            if request.about == "call":
+                return f"{who} did not let it run, and gave this in place of its result: {text}"
             return _in_doubt(text, who) if request.about == "in_doubt" else f"{who} answered: {text}"
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from agent.events import ToolCall
-from agent.verdict import ApprovalKind, Approvers
+from agent.verdict import ApprovalKind, Approvers, OnTimeout
 
 Place = Literal["thread", "direct", "mail"]
 """Where a card is shown: where the agent was asked, in a message to each approver, in a mail to each."""
@@ -27,8 +27,18 @@ class Deny:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """Whom else to ask when nobody has decided after so long."""
+
+    after: float
+    """Seconds since it was asked."""
+    roles: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
-    """The call waits until somebody entitled has decided."""
+    """The call waits until those entitled have decided."""
 
     rule: str
     why: str
@@ -36,6 +46,14 @@ class Ask:
     timeout: float | None = None
     """Seconds until it expires; None for the deployment's HUMAN_APPROVAL_TIMEOUT."""
     show_on: tuple[Place, ...] = ("thread", "mail")
+    reminders: int | None = None
+    """How often people are reminded; None for the deployment's HUMAN_APPROVAL_RETRIES."""
+    escalation: tuple[Step, ...] = ()
+    on_timeout: OnTimeout = "expire"
+    in_business_hours: bool = False
+    """Whether timeout, reminders and escalation count business hours only."""
+    may_grant: bool = False
+    """Whether an approver may let like calls run without being asked again."""
 
 
 Verdict = Allow | Deny | Ask
@@ -77,6 +95,22 @@ class RequestApproval:
 
 
 @dataclass(frozen=True, slots=True)
+class Escalate:
+    """Nobody has decided for a while: ask those whom the policy names for that, too."""
+
+    approval_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRemark:
+    """An approver asked something on the card: have the model answer. The call keeps waiting."""
+
+    approval_id: str
+    number: int
+    """Which remark, from 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class TakeAnswer:
     """A message in the thread answers the question that is open there."""
 
@@ -108,4 +142,6 @@ class Stop:
     summary: str
 
 
-Effect = CallModel | RunTool | RefuseCall | RequestApproval | TakeAnswer | SendReply | Wait | Stop
+Effect = (
+    CallModel | RunTool | RefuseCall | RequestApproval | Escalate | AnswerRemark | TakeAnswer | SendReply | Wait | Stop
+)

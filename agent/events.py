@@ -13,44 +13,47 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
-from agent.conversation import Address, AttachmentNote, Identity, JsonObject, MailHeaders, Value
-from agent.verdict import ApprovalKind, Approvers, Decider, Decision
-
-
-class ToolCall(Value):
-    """The model's wish to have a tool called. A wish: nothing has happened yet."""
-
-    id: str
-    """Ours, unique in the thread."""
-    provider_id: str
-    """The model's own name for the call; some servers repeat it."""
-    name: str
-    arguments: JsonObject = Field(default_factory=dict)
-    malformed: str = ""
-    """Why the arguments could not be read, if they could not; then `arguments` is empty."""
-
-
-class Usage(Value):
-    """Tokens of one model call, as its server counted them."""
-
-    input: int = 0
-    output: int = 0
-    cached: int = 0
-
-
-class PromptStamp(Value):
-    """Which prompt was used, and the first 128 bits of the SHA-256 of the text it was rendered to."""
-
-    name: str
-    version: str
-    digest: str
-
-
-class Fact(Value):
-    """What all events share."""
-
-    v: int = 1
-    at: datetime
+from agent.approval_events import (
+    ApprovalAmended as ApprovalAmended,
+)
+from agent.approval_events import (
+    ApprovalDecided as ApprovalDecided,
+)
+from agent.approval_events import (
+    ApprovalEscalated as ApprovalEscalated,
+)
+from agent.approval_events import (
+    ApprovalRemarked as ApprovalRemarked,
+)
+from agent.approval_events import (
+    ApprovalRequested as ApprovalRequested,
+)
+from agent.approval_events import (
+    ApprovalVoted as ApprovalVoted,
+)
+from agent.approval_events import (
+    CallScored as CallScored,
+)
+from agent.approval_events import (
+    DecisionRefused as DecisionRefused,
+)
+from agent.approval_events import (
+    GrantGiven as GrantGiven,
+)
+from agent.approval_events import (
+    GrantRevoked as GrantRevoked,
+)
+from agent.approval_events import (
+    GrantUsed as GrantUsed,
+)
+from agent.approval_events import (
+    RemarkAnswered as RemarkAnswered,
+)
+from agent.conversation import AttachmentNote, Identity, JsonObject, MailHeaders, Value
+from agent.fact import Fact as Fact
+from agent.fact import PromptStamp as PromptStamp
+from agent.fact import ToolCall as ToolCall
+from agent.fact import Usage as Usage
 
 
 class MessageReceived(Fact):
@@ -62,6 +65,8 @@ class MessageReceived(Fact):
     text: str
     mail: MailHeaders | None = None
     attachments: tuple[AttachmentNote, ...] = ()
+    is_outside: bool = False
+    """Whether it came from nobody that this deployment knows: it taints the thread."""
 
 
 class ModelResponded(Fact):
@@ -109,6 +114,8 @@ class ToolReturned(Fact):
     approval_id: str = ""
     """The approval that let it run, if one had to."""
     result: JsonValue
+    is_outside: bool = False
+    """Whether the tool marks what it brings as outsiders' words (web pages, mail): it taints the thread."""
 
 
 class ToolFailed(Fact):
@@ -120,38 +127,6 @@ class ToolFailed(Fact):
     """The approval that let it run, if one had to."""
     why: Literal["raised", "timed_out", "invalid", "denied"]
     error: str
-
-
-class ApprovalRequested(Fact):
-    """People were asked: about a call, a question of the agent's, a call in doubt, or trouble."""
-
-    kind: Literal["approval_requested"] = "approval_requested"
-    approval_id: str
-    about: ApprovalKind
-    call_id: str = ""
-    tool: str = ""
-    arguments: JsonObject = Field(default_factory=dict)
-    digest: str = ""
-    title: str
-    why: str
-    rule: str
-    preview: str = ""
-    choices: tuple[str, ...] = ()
-    requester: Identity | None = None
-    approvers: Approvers
-    expires_at: datetime
-    remind_at: tuple[datetime, ...] = ()
-    shown_on: tuple[Address, ...] = ()
-
-
-class ApprovalDecided(Fact):
-    """The one outcome of an approval."""
-
-    kind: Literal["approval_decided"] = "approval_decided"
-    approval_id: str
-    decision: Decision
-    by: Decider | None = None
-    """None when time or a cancellation decided."""
 
 
 class TimerFired(Fact):
@@ -224,7 +199,17 @@ Event = Annotated[
     | ToolReturned
     | ToolFailed
     | ApprovalRequested
+    | ApprovalVoted
+    | ApprovalAmended
+    | ApprovalEscalated
+    | ApprovalRemarked
+    | RemarkAnswered
+    | DecisionRefused
     | ApprovalDecided
+    | GrantGiven
+    | GrantUsed
+    | GrantRevoked
+    | CallScored
     | TimerFired
     | ReplySent
     | ReplyFailed

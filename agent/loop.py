@@ -8,20 +8,29 @@ import asyncio
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import TypeVar
 
 import structlog
 
-from agent import calling
+from agent import asking, calling
 from agent.context import turns
 from agent.conversation import MailHeaders
-from agent.effects import CallModel, RefuseCall, RequestApproval, RunTool, SendReply, Stop, TakeAnswer, Wait
+from agent.effects import (
+    AnswerRemark,
+    CallModel,
+    Escalate,
+    RefuseCall,
+    RequestApproval,
+    RunTool,
+    SendReply,
+    Stop,
+    TakeAnswer,
+    Wait,
+)
 from agent.errors import ChannelRefused, ConfigError, ModelRefused, ModelUnavailable
 from agent.events import (
     ApprovalDecided,
     Event,
-    LimitReached,
     MessageReceived,
     ModelFailed,
     ModelResponded,
@@ -34,7 +43,7 @@ from agent.events import (
     ToolStarted,
 )
 from agent.journal import Journal
-from agent.ports import Approvals, Claim, Clock, Ids, Model, ModelRequest, Outbox, Presence, Prompt, Reply
+from agent.ports import Approvals, Claim, Clock, Ids, Model, ModelRequest, Outbox, Presence, Prompt, Reply, Turn
 from agent.reducer import Rules, decide, due, retry_at
 from agent.thread import ThreadState, fold
 from agent.tool import ToolContext
@@ -95,6 +104,9 @@ class Loop:
         return self.agents[name]
 
 
+Todo = CallModel | RunTool | RefuseCall | RequestApproval | Escalate | AnswerRemark | TakeAnswer | SendReply | Stop
+
+
 @dataclass(frozen=True)
 class Round:
     """Performs one effect of one thread and takes down what came of it."""
@@ -110,9 +122,7 @@ class Round:
         """What is the case now."""
         return self.journal.state
 
-    async def perform(
-        self, effect: CallModel | RunTool | RefuseCall | RequestApproval | TakeAnswer | SendReply | Stop
-    ) -> None:
+    async def perform(self, effect: Todo) -> None:
         """Do it. Raises what the loop cannot mend here: ChannelDown, Fenced and the store's own."""
         match effect:
             case CallModel():
@@ -121,8 +131,8 @@ class Round:
                 await self._run(effect)
             case RefuseCall(call, why, error):
                 self.journal.note(ToolFailed(at=self.now, call_id=call.id, why=why, error=error))
-            case RequestApproval():
-                await self._request(effect)
+            case RequestApproval() | Escalate() | AnswerRemark():
+                await asking.perform(self, effect)
             case TakeAnswer():
                 await self._take_answer(effect)
             case SendReply(reply_id, text):
@@ -141,11 +151,9 @@ class Round:
             return  # while that was written, somebody stopped the work
         showing = asyncio.ensure_future(self._show_working())
         seen = self.state.seq
-        text, stamp = self.agent.prompt.render(self.agent.variables)
-        tools = tuple(self.agent.rules.tools.values())
-        request = ModelRequest(self.agent.model, text, stamp, turns(self.state), tools)
+        request = self.shown(turns(self.state))
         try:
-            answer = await self._unless_cancelled(self.loop.model.respond(request))
+            answer = await self.unless_cancelled(self.loop.model.respond(request))
         except (ModelUnavailable, ModelRefused) as error:
             again = retry_at(self.state, self.now) if isinstance(error, ModelUnavailable) else None
             log.warning("model.failed", error=str(error), retry_at=again and again.isoformat())
@@ -167,10 +175,16 @@ class Round:
                 api=answer.api,
                 items=answer.items,
                 usage=answer.usage,
-                prompt=stamp,
+                prompt=request.prompt,
             )
         )
         log.info("model.responded", calls=[call.name for call in calls], stop=answer.stop, **answer.usage.model_dump())
+
+    def shown(self, what: tuple[Turn, ...], *, may_call: bool = True) -> ModelRequest:
+        """What the model is shown."""
+        text, stamp = self.agent.prompt.render(self.agent.variables)
+        tools = tuple(self.agent.rules.tools.values())
+        return ModelRequest(self.agent.model, text, stamp, what, tools, may_call)
 
     async def _show_working(self) -> None:
         if self.journal.presence != "working":
@@ -198,7 +212,7 @@ class Round:
             return
         if self.journal.has_proposals and not await self.journal.write():
             return  # a card is shown before anything else takes its time
-        read = await self._unless_cancelled(self._all(effect))
+        read = await self.unless_cancelled(self._all(effect))
         self.journal.note(*(read or ()))
 
     async def _all(self, effect: RunTool) -> list[ToolReturned | ToolFailed]:
@@ -218,15 +232,6 @@ class Round:
         result = await calling.run(tool, call, context, self.loop.clock)
         log.info("tool.ended", tool=call.name, call_id=call.id, outcome=result.kind)
         return result.model_copy(update={"approval_id": current.approval_id}) if current else result
-
-    async def _request(self, effect: RequestApproval) -> None:
-        asked = await self.loop.approvals.request(effect, self.state)
-        if effect.limit:
-            self.journal.note(LimitReached(at=self.now, limit=effect.limit, detail=effect.question))
-        told = partial(
-            log.info, "approval.requested", approval_id=asked.approval_id, about=asked.about, tool=asked.tool
-        )
-        self.journal.propose(asked, told)
 
     async def _take_answer(self, effect: TakeAnswer) -> None:
         entry = next(each for each in self.state.unseen if each.seq == effect.message_seq)
@@ -266,7 +271,7 @@ class Round:
             ToolReturned(at=now, call_id=call_id, result="finished"), ThreadClosed(at=now, summary=summary)
         )
 
-    async def _unless_cancelled(self, work: Coroutine[object, object, T]) -> T | None:
+    async def unless_cancelled(self, work: Coroutine[object, object, T]) -> T | None:
         """The result of work that may be dropped; None, and it is dropped, when the thread is cancelled or we stop."""
         task, stopped_seq = asyncio.ensure_future(work), self.state.stopped_seq
         try:

@@ -30,6 +30,8 @@ def body(request: ModelRequest, without: Iterable[str] = ()) -> JsonObject:
     fields: JsonObject = {"model": request.model, "messages": [*system, *spoken]}
     if request.tools:
         fields["tools"] = [_tool(each) for each in request.tools]
+        if not request.may_call:
+            fields["tool_choice"] = "none"
     return fields
 
 

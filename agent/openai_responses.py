@@ -30,9 +30,11 @@ def body(request: ModelRequest, without: Iterable[str] = ()) -> JsonObject:
         "include": ["reasoning.encrypted_content"],
         "instructions": request.instructions,
         "tools": [_tool(each) for each in request.tools],
+        "tool_choice": "none",
         "input": [item for turn in request.turns for item in turn_items(turn, retold=retold)],
     }
     dropped = {*without, *(() if request.tools else ("tools",))}
+    dropped |= {"tool_choice"} if request.may_call or not request.tools else set()
     return {name: value for name, value in fields.items() if name not in dropped}
 
 

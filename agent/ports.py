@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 from agent.conversation import ApiThread, JsonObject, MailHeaders, MailThread, SlackThread
 from agent.effects import RequestApproval
-from agent.events import ApprovalRequested, Event, PromptStamp, ToolCall, Usage
+from agent.events import ApprovalEscalated, ApprovalRequested, Event, GrantUsed, PromptStamp, ToolCall, Usage
 from agent.thread import Entry, ThreadState
 from agent.tool import Tool
 
@@ -49,6 +49,8 @@ class ModelRequest:
     prompt: PromptStamp
     turns: tuple[Turn, ...]
     tools: tuple[Tool, ...]
+    may_call: bool = True
+    """Whether it may answer with calls. The tools are shown all the same, since what came before speaks of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +117,14 @@ class Claim(Protocol):
 
 
 class Approvals(Protocol):
-    """Prepares a request to people: its id, preview, time limit, and where its card is shown."""
+    """Prepares what people are asked: its id, preview, time limit, and where its card is shown."""
 
-    async def request(self, effect: RequestApproval, state: ThreadState) -> ApprovalRequested:
-        """The event to append; once it is appended the cards are shown."""
+    async def request(self, effect: RequestApproval, state: ThreadState) -> ApprovalRequested | GrantUsed:
+        """The event to append; once a request is appended its cards are shown. A grant, where one covers the call."""
+        ...
+
+    async def escalate(self, approval_id: str, state: ThreadState) -> ApprovalEscalated:
+        """The event that has more people asked, as the request itself says."""
         ...
 
 

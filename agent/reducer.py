@@ -18,10 +18,12 @@ from datetime import datetime, timedelta
 
 from agent.effects import (
     Allow,
+    AnswerRemark,
     Ask,
     CallModel,
     Deny,
     Effect,
+    Escalate,
     Place,
     RefuseCall,
     RequestApproval,
@@ -36,10 +38,13 @@ from agent.errors import BadArguments
 from agent.events import ApprovalDecided, ApprovalRequested, Event, MessageReceived, TimerFired, ToolCall
 from agent.thread import IT_HAPPENED, RUN_AGAIN, STOP, TRY_AGAIN, CallState, ThreadState
 from agent.tool import Tool
-from agent.verdict import Approvers, Expired
+from agent.verdict import Approvers, Expired, Rejected
 
 BACKOFF = (5.0, 30.0, 120.0)
 """Seconds to wait after each failure to reach the model; then it is given up until somebody writes."""
+
+
+TIMED_OUT = "nobody decided in time, and the policy takes that for a no"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +67,17 @@ def decide(state: ThreadState, rules: Rules) -> Effect:
         return SendReply(state.reply.reply_id, state.reply.text)
     if (answer := _answer_in_thread(state)) is not None:
         return answer
+    if (more := _next_for_approvals(state)) is not None:
+        return more
     if (effect := _next_for_calls(state, rules)) is not None:
         return effect
     if state.approvals or state.retry_at is not None:
         return Wait(next_moment(state))
-    if not state.unseen and not state.news:
-        return Wait()
+    return _next_for_model(state, rules) if state.unseen or state.news else Wait()
+
+
+def _next_for_model(state: ThreadState, rules: Rules) -> CallModel | RequestApproval:
+    """There is something to show it, unless a bound is reached."""
     if state.errors >= rules.max_errors:
         question = f"I ran into {state.errors} errors in a row. The last one: {state.last_error}"
         return _trouble("errors", question)
@@ -103,25 +113,35 @@ def _as_answer(text: str, request: ApprovalRequested) -> str | None:
     return None if request.about == "in_doubt" else text
 
 
+def _next_for_approvals(state: ThreadState) -> Escalate | AnswerRemark | None:
+    """What open approvals want of us, beside waiting."""
+    for approval_id, asked in state.approvals.items():
+        if asked.overdue > asked.record.escalated:
+            return Escalate(approval_id)
+        if number := asked.record.unanswered:
+            return AnswerRemark(approval_id, number)
+    return None
+
+
 def _next_for_calls(state: ThreadState, rules: Rules) -> Effect | None:
     """Refusals and questions first, then what may run, side by side; `finish` when all else is settled."""
     runnable: list[tuple[ToolCall, str]] = []
     closing: Stop | None = None
+    asked = [call for call in state.calls.values() if call.status == "asked"]
+    waiting_plans = {call.plan for call in asked if call.plan}  # a plan goes on as one, when all of it is decided
     for call in state.calls.values():
         match _next_for_call(call, state, rules):
             case RefuseCall() | RequestApproval() as effect:
                 return effect
-            case Allow() as allowed:
-                runnable.append((call.to_run, allowed.rule))
+            case Allow(rule) if call.plan not in waiting_plans:
+                runnable.append((call.to_run, rule))
             case Stop() as stop:
                 closing = stop
-            case None:
+            case Allow() | None:
                 pass
     if runnable:
         return RunTool(tuple(call for call, _ in runnable), tuple(rule for _, rule in runnable))
-    if any(call.status == "asked" for call in state.calls.values()):
-        return Wait(next_moment(state))
-    return closing
+    return Wait(next_moment(state)) if asked else closing
 
 
 def _next_for_call(
@@ -143,7 +163,7 @@ def _next_for_call(
     if tool.is_control:
         return _control(call, tool, rules.roles)
     if current.status == "approved" and current.approved_digest == tool.digest(call.arguments):
-        return Allow(f"approval {current.approval_id}")
+        return Allow(f"grant {current.grant_id}" if current.grant_id else f"approval {current.approval_id}")
     return _judged(call, tool, state, rules)
 
 
@@ -220,7 +240,14 @@ def _moments(state: ThreadState) -> list[tuple[datetime, str]]:
         found.append((asked.request.expires_at, f"expire:{approval_id}"))
         left = asked.request.remind_at[asked.reminded :]
         found += [(left[0], f"remind:{approval_id}:{asked.reminded + 1}")] if left else []
+        more = asked.request.escalations[asked.overdue :]
+        found += [(more[0].at, f"escalate:{approval_id}:{asked.overdue + 1}")] if more else []
     return found
+
+
+def _timed_out(state: ThreadState, approval_id: str) -> Expired | Rejected:
+    request = state.approvals[approval_id].request
+    return Rejected(reason=TIMED_OUT) if request.on_timeout == "reject" else Expired()
 
 
 def next_moment(state: ThreadState) -> datetime | None:
@@ -236,7 +263,7 @@ def due(state: ThreadState, now: datetime) -> tuple[Event, ...]:
         if at > now:
             continue
         if what == "expire":
-            events.append(ApprovalDecided(at=now, approval_id=approval_id, decision=Expired()))
+            events.append(ApprovalDecided(at=now, approval_id=approval_id, decision=_timed_out(state, approval_id)))
         else:
             events.append(TimerFired(at=now, timer=timer))
     return tuple(events)

@@ -7,31 +7,55 @@ The state holds the log itself and, beside it, what would be slow to look for in
 derived: `fold` over the same entries gives the same state, on any machine.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import Iterable
+from dataclasses import replace
 from types import MappingProxyType
-from typing import Literal
 
-from agent.conversation import ApiThread, Identity, JsonObject, MailThread, SlackThread
+from agent.approval import opened, told
 from agent.events import (
+    ApprovalAmended,
     ApprovalDecided,
+    ApprovalEscalated,
+    ApprovalRemarked,
     ApprovalRequested,
-    Event,
+    ApprovalVoted,
+    CallScored,
+    DecisionRefused,
+    GrantGiven,
+    GrantRevoked,
+    GrantUsed,
     LimitReached,
     MessageReceived,
     ModelFailed,
     ModelResponded,
+    RemarkAnswered,
     ReplyFailed,
     ReplySent,
     TextRedacted,
     ThreadCancelled,
     ThreadClosed,
     TimerFired,
-    ToolCall,
     ToolFailed,
     ToolReturned,
     ToolStarted,
+)
+from agent.state import (
+    NO_APPROVALS,
+)
+from agent.state import (
+    CallState as CallState,
+)
+from agent.state import (
+    Entry as Entry,
+)
+from agent.state import (
+    OpenApproval as OpenApproval,
+)
+from agent.state import (
+    PendingReply as PendingReply,
+)
+from agent.state import (
+    ThreadState as ThreadState,
 )
 from agent.verdict import Answered, Approved, Cancelled, Expired, Rejected
 
@@ -40,92 +64,6 @@ RUN_AGAIN, IT_HAPPENED, STOP, TRY_AGAIN = "Run it again", "It happened", "Stop",
 
 MODEL_LOST = "I could not reach my language model. Your message is kept; write anything here and I will try again."
 REFUSED = "The model declined to answer this."
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An event at its place in the thread; `seq` counts from 1."""
-
-    seq: int
-    event: Event
-
-
-@dataclass(frozen=True, slots=True)
-class CallState:
-    """Where one tool call of the current answer stands."""
-
-    call: ToolCall
-    status: Literal["proposed", "asked", "approved", "started", "settled"] = "proposed"
-    approval_id: str = ""
-    approved_digest: str = ""
-    approved_arguments: JsonObject | None = None
-    approved_by: str = ""
-    stopped: bool = False
-    """Somebody stopped the work after it had started."""
-
-    @property
-    def to_run(self) -> ToolCall:
-        """The call with the arguments that were approved, when they differ from those proposed."""
-        if self.approved_arguments is None:
-            return self.call
-        return self.call.model_copy(update={"arguments": self.approved_arguments})
-
-
-@dataclass(frozen=True, slots=True)
-class PendingReply:
-    """Words that are to be said and have not been."""
-
-    reply_id: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class OpenApproval:
-    """An approval that nobody has decided yet."""
-
-    seq: int
-    request: ApprovalRequested
-    reminded: int = 0
-
-
-NO_CALLS: Mapping[str, CallState] = MappingProxyType({})
-NO_APPROVALS: Mapping[str, OpenApproval] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True)
-class ThreadState:
-    """What is the case on a thread."""
-
-    thread_id: str
-    conversation: SlackThread | MailThread | ApiThread
-    agent: str = ""
-    entries: tuple[Entry, ...] = ()
-    calls: Mapping[str, CallState] = field(default_factory=lambda: NO_CALLS)
-    """Of the latest answer that had calls, by call id, in the model's order."""
-    approvals: Mapping[str, OpenApproval] = field(default_factory=lambda: NO_APPROVALS)
-    """Open ones, by approval id."""
-    reply: PendingReply | None = None
-    unseen: tuple[Entry, ...] = ()
-    """Messages that the model has not been shown."""
-    news: bool = False
-    """Something else happened that the model has not been shown."""
-    requester: Identity | None = None
-    steps: int = 0
-    """Model calls since a person last had a say."""
-    errors: int = 0
-    """Failures in a row that the model was left to mend."""
-    last_error: str = ""
-    model_failures: int = 0
-    retry_at: datetime | None = None
-    cancelled: bool = False
-    stopped_seq: int = 0
-    """Place of the latest cancellation: an answer of the model's to what was before is void."""
-    closed: bool = False
-
-    @property
-    def seq(self) -> int:
-        """Place of the latest event; 0 for an empty thread."""
-        return self.entries[-1].seq if self.entries else 0
 
 
 def fold(state: ThreadState, entries: Iterable[Entry]) -> ThreadState:
@@ -148,18 +86,25 @@ def evolve(state: ThreadState, entry: Entry) -> ThreadState:  # noqa: C901 - one
         case ToolStarted() as event:
             return _call(state, event.call_id, status="started")
         case ToolReturned() as event:
-            return _settle(replace(state, errors=0, last_error=""), event.call_id)
+            return _returned(replace(state, errors=0, last_error=""), event)
         case ToolFailed() as event:
             return _settle(_error(state, event.error), event.call_id)
         case ApprovalRequested() as event:
             return _asked(state, entry, event)
         case ApprovalDecided() as event:
             return _decided(state, event)
+        case ApprovalVoted() | ApprovalAmended() | ApprovalEscalated() | ApprovalRemarked() | RemarkAnswered() as event:
+            return _told(state, event)
+        case GrantUsed() as event:
+            changes = {"approved_digest": event.digest, "approved_by": event.given_by, "grant_id": event.grant_id}
+            return _call(state, event.call_id, status="approved", **changes)
+        case CallScored() as event:
+            return _call(state, event.call_id, scored=event)
         case TimerFired() as event:
             return _fired(state, event)
         case ReplySent(reply_id=said) | ReplyFailed(reply_id=said):
             return replace(state, reply=None) if state.reply and state.reply.reply_id == said else state
-        case LimitReached() | TextRedacted():
+        case LimitReached() | TextRedacted() | DecisionRefused() | GrantGiven() | GrantRevoked():
             return state
         case ThreadCancelled():
             return _cancelled(state, entry)
@@ -174,7 +119,7 @@ def _pending(entry: Entry, text: str) -> PendingReply | None:
 
 def _message(state: ThreadState, entry: Entry, event: MessageReceived) -> ThreadState:
     return replace(
-        state,
+        _tainted(state, f"{event.sender.channel} from {event.sender.id}") if event.is_outside else state,
         unseen=(*state.unseen, entry),
         requester=event.sender,
         steps=0,
@@ -223,6 +168,17 @@ def _call(state: ThreadState, call_id: str, **changes: object) -> ThreadState:
     return replace(state, calls=MappingProxyType({**state.calls, call_id: changed}))
 
 
+def _tainted(state: ThreadState, source: str) -> ThreadState:
+    return state if source in state.taint else replace(state, taint=(*state.taint, source))
+
+
+def _returned(state: ThreadState, event: ToolReturned) -> ThreadState:
+    if event.is_outside:
+        call = state.calls.get(event.call_id)
+        state = _tainted(state, f"output of {call.call.name if call else 'a tool'}")
+    return _settle(state, event.call_id)
+
+
 def _settle(state: ThreadState, call_id: str) -> ThreadState:
     return replace(_call(state, call_id, status="settled"), news=not state.cancelled)
 
@@ -232,9 +188,26 @@ def _error(state: ThreadState, text: str) -> ThreadState:
 
 
 def _asked(state: ThreadState, entry: Entry, event: ApprovalRequested) -> ThreadState:
-    opened = {**state.approvals, event.approval_id: OpenApproval(entry.seq, event)}
-    state = replace(state, approvals=MappingProxyType(opened))
-    return _call(state, event.call_id, status="asked", approval_id=event.approval_id) if event.call_id else state
+    now_open = {**state.approvals, event.approval_id: OpenApproval(entry.seq, opened(event))}
+    state = replace(state, approvals=MappingProxyType(now_open))
+    if not event.call_id:
+        return state
+    plan = event.plan or event.approval_id
+    return _call(state, event.call_id, status="asked", approval_id=event.approval_id, plan=plan)
+
+
+def _told(
+    state: ThreadState,
+    event: ApprovalVoted | ApprovalAmended | ApprovalEscalated | ApprovalRemarked | RemarkAnswered,
+) -> ThreadState:
+    if event.approval_id not in state.approvals:
+        return state
+    asked = state.approvals[event.approval_id]
+    return _with(state, event.approval_id, replace(asked, record=told(asked.record, event)))
+
+
+def _with(state: ThreadState, approval_id: str, asked: OpenApproval) -> ThreadState:
+    return replace(state, approvals=MappingProxyType({**state.approvals, approval_id: asked}))
 
 
 def _decided(state: ThreadState, event: ApprovalDecided) -> ThreadState:
@@ -283,11 +256,12 @@ def _fired(state: ThreadState, event: TimerFired) -> ThreadState:
     if what == "retry":
         return replace(state, retry_at=None)
     approval_id = rest.partition(":")[0]
-    if what == "remind" and approval_id in state.approvals:
-        asked = state.approvals[approval_id]
-        reminded = {**state.approvals, approval_id: replace(asked, reminded=asked.reminded + 1)}
-        return replace(state, approvals=MappingProxyType(reminded))
-    return state
+    if approval_id not in state.approvals:
+        return state
+    asked = state.approvals[approval_id]
+    if what == "remind":
+        return _with(state, approval_id, replace(asked, reminded=asked.reminded + 1))
+    return _with(state, approval_id, replace(asked, overdue=asked.overdue + 1)) if what == "escalate" else state
 
 
 def _cancelled(state: ThreadState, entry: Entry) -> ThreadState:

@@ -5,16 +5,18 @@ Arguments are JSON texts in the order the tool declares them, in full: a surface
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from pydantic import JsonValue
 
-from agent.conversation import Identity
-from agent.events import ApprovalDecided, ApprovalRequested, ToolFailed, ToolReturned
-from agent.verdict import Answered, ApprovalKind, Approved, Cancelled, Expired, Rejected
+from agent.approval import ApprovalRecord, Remark
+from agent.conversation import Identity, JsonObject
+from agent.events import ApprovalDecided, ToolFailed, ToolReturned
+from agent.verdict import Answered, ApprovalKind, Approved, Cancelled, Decider, Expired, Rejected
+from approvals.quorum import in_words
 
 SUBJECT_MOST = 60
 
@@ -29,6 +31,25 @@ class Argument:
     value: str
     was: str = ""
     """What the agent had proposed, when the approver changed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What one of several has said."""
+
+    name: str
+    vote: Literal["approve", "reject"]
+    via: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an approver wanted to know, and the agent's answer once there is one."""
+
+    name: str
+    question: str
+    answer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +85,20 @@ class Card:
     outcome_text: str = ""
     remind_at: tuple[datetime, ...] = ()
     """When people are reminded of it, while it is open."""
+    needs: str = ""
+    """Whose approval it takes, in words, where it takes more than one person's."""
+    votes: tuple[Vote, ...] = ()
+    """Who has said what so far, where it takes more than one person."""
+    remarks: tuple[Asked, ...] = ()
+    """What approvers wanted to know."""
+    changed_by: str = ""
+    """Who changed the arguments that are shown, while it is open."""
+    is_escalated: bool = False
+    """Whether more people were asked since nobody had decided."""
+    may_grant: bool = False
+    """Whether like calls may be let run without being asked again."""
+    mates: tuple["Card", ...] = ()
+    """The other calls of the same plan, shown on this card."""
 
     @property
     def is_open(self) -> bool:
@@ -75,42 +110,57 @@ class Card:
         """Whether changed arguments make sense."""
         return self.is_open and self.about == "call"
 
+    @property
+    def plan(self) -> tuple["Card", ...]:
+        """All the calls that this card is about, itself the first."""
+        return (self, *self.mates)
 
-def build(
-    thread_id: str,
-    request: ApprovalRequested,
-    decided: ApprovalDecided | None = None,
-    outcome: ToolReturned | ToolFailed | None = None,
-    *,
-    decided_by: str = "",
-    requester: str = "",
-) -> Card:
-    """The card for an approval as the log has it. `decided_by` and `requester` are people's names, where known."""
-    edited = decided.decision.arguments if decided and isinstance(decided.decision, Approved) else None
+
+Name = Callable[[Decider | Identity | None], str]
+"""What to call somebody; empty for nobody."""
+
+
+def build(thread_id: str, record: ApprovalRecord, name: Name, mates: Iterable[ApprovalRecord] = ()) -> Card:
+    """The card for an approval as the log has it, and for the others of its plan."""
+    request, decided, outcome = record.request, record.decided, record.outcome
+    approved = decided.decision.arguments if decided and isinstance(decided.decision, Approved) else None
+    shown = request.arguments if approved is None else _in_order(approved, request.arguments)
+    is_edited = shown != request.arguments
     return Card(
         approval_id=request.approval_id,
         thread_id=thread_id,
         about=request.about,
-        title=request.title if edited is None else title_of(request.tool, _in_order(edited, request.arguments)),
+        title=title_of(request.tool, shown) if is_edited else request.title,
         tool=request.tool,
-        arguments=_arguments(request, edited),
-        preview=request.preview if edited is None else "",  # it told of what was proposed
+        arguments=_arguments(record.asked.arguments, shown),
+        preview="" if is_edited else request.preview,  # it told of what was proposed
         why=request.why,
         rule=request.rule,
-        requester=requester or name_of(request.requester),
+        requester=name(request.requester),
         asked_at=request.at,
         expires_at=request.expires_at,
         digest=request.digest,
         choices=request.choices,
         status=decided.decision.outcome if decided else "open",
-        decided_by=decided_by or (name_of(decided.by.identity) if decided and decided.by else ""),
+        decided_by=name(decided.by) if decided else "",
         decided_via=decided.by.via if decided and decided.by else "",
         decided_at=decided.at if decided else None,
         reason=_reason(decided),
         outcome=_outcome(outcome),
         outcome_text=outcome.error if isinstance(outcome, ToolFailed) else "",
         remind_at=request.remind_at,
+        needs=in_words(request.approvers),
+        votes=tuple(Vote(name(each.by), each.vote, each.by.via, each.at) for each in record.votes),
+        remarks=tuple(_asked(each, name) for each in record.remarks),
+        changed_by=name(record.amendments[-1].by) if record.amendments and not decided else "",
+        is_escalated=record.escalated > 0,
+        may_grant=request.may_grant,
+        mates=tuple(build(thread_id, each, name) for each in mates),
     )
+
+
+def _asked(remark: Remark, name: Name) -> Asked:
+    return Asked(name(remark.asked.by), remark.asked.text, remark.answer.text if remark.answer else "")
 
 
 def title_of(tool: str, arguments: Mapping[str, JsonValue]) -> str:
@@ -142,13 +192,11 @@ def _in_order(arguments: dict[str, JsonValue], like: Mapping[str, JsonValue]) ->
     return {name: arguments[name] for name in like if name in arguments} | arguments
 
 
-def _arguments(request: ApprovalRequested, edited: dict[str, JsonValue] | None) -> tuple[Argument, ...]:
-    if edited is None:
-        return tuple(Argument(name, as_text(value)) for name, value in request.arguments.items())
+def _arguments(proposed: JsonObject, shown: JsonObject) -> tuple[Argument, ...]:
     found = []
-    for name in {**request.arguments, **edited}:
-        now = as_text(edited[name]) if name in edited else "(left out)"
-        was = as_text(request.arguments[name]) if name in request.arguments else "(left out)"
+    for name in {**proposed, **shown}:
+        now = as_text(shown[name]) if name in shown else "(left out)"
+        was = as_text(proposed[name]) if name in proposed else "(left out)"
         found.append(Argument(name, now, "" if now == was else was))
     return tuple(found)
 

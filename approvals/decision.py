@@ -27,7 +27,7 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Words, or one of the choices offered."""
+    """Words, or one of the choices offered. To a call: its result in place of running it."""
 
     text: str
 
@@ -35,12 +35,21 @@ class Answer:
 Choice = Approve | Reject | Answer
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a click on a web page came from."""
+
+    address: str = ""
+    """IP address."""
+    user_agent: str = ""
+
+
 def plain(request: ApprovalRequested, choice: Reject | Answer) -> Rejected | Answered:
     """The decision that a choice without a call to run amounts to. Raises Refused when it does not fit the request."""
     match choice:
         case Reject(reason) if request.about in {"call", "question"}:
             return Rejected(reason=reason.strip())
-        case Answer(text) if request.about == "question" and text.strip():
+        case Answer(text) if request.about in {"call", "question"} and text.strip():
             return Answered(text=text.strip())
         case Answer(text) if request.about in {"in_doubt", "trouble"} and text in request.choices:
             return Answered(text=text)

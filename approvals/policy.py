@@ -19,6 +19,7 @@ from agent.thread import ThreadState
 from agent.tool import Tool
 from agent.verdict import Approvers
 from approvals.people import Directory, Person, Role
+from approvals.quorum import Voter, refusal
 from approvals.roster import Roster
 
 Outcome = Literal["allow", "ask", "deny"]
@@ -172,43 +173,22 @@ class Policy:
 
 def able_to_decide(approvers: Approvers, directory: Directory) -> tuple[Person, ...]:
     """Everybody of the directory who may decide, the requester put aside: whom a card is shown to."""
-    return tuple(person for person in directory.people if not entitled(approvers, person, requester_is_decider=False))
-
-
-def entitled(approvers: Approvers, person: Person | None, requester_is_decider: bool) -> str:  # noqa: FBT001 - named by callers
-    """Why this person may not decide, in words for them; empty when they may."""
-    if person is not None and person.service:
-        return "A service cannot decide; it takes a person."
-    if approvers.anyone_in_thread:
-        return ""
-    if person is None:
-        return "You are not in this deployment's list of people."
-    if person.id not in approvers.people and not set(person.roles) & set(approvers.roles):
-        return _who_may(approvers)
-    if requester_is_decider and not approvers.requester:
-        return "You asked for this yourself, and the policy wants a second person."
-    return ""
+    voters = (Voter(each.id, roles=frozenset(each.roles), service=each.service) for each in directory.people)
+    able = {voter.id for voter in voters if not refusal(approvers, voter, asked_for_it=False)}
+    return tuple(each for each in directory.people if each.id in able)
 
 
 def objection(approvers: Approvers, person: Person | None, roster: Roster, requester: Person | None) -> str:
     """Why this person may not decide now, in words for them; empty when they may."""
-    counted = roster.counted_as(person) if person else (None,)
-    asked_for_it = requester is not None and requester.id in {each.id for each in counted if each}
-    reasons = [entitled(approvers, each, requester_is_decider=asked_for_it) for each in counted]
-    if "" in reasons:
-        return ""
-    doubt = unchecked(roster.unknown & set(approvers.roles)) if person and not person.service else ""
-    return doubt or reasons[0]
+    voter = roster.voter(person) if person else None
+    asked_for_it = voter is not None and requester is not None and requester.id in voter.ids
+    reason = refusal(approvers, voter, asked_for_it=asked_for_it)
+    wanted = {role for seats in approvers.seats for role in seats.roles}
+    doubt = unchecked(roster.unknown & wanted) if reason and person and not person.service else ""
+    return doubt or reason
 
 
 def unchecked(roles: Iterable[str]) -> str:
     """What to say when a group could not be looked up and the decision hangs on it; empty for none."""
     names = " and ".join(sorted(roles))
     return f"I could not check with Slack who is in {names}; nothing was decided; try again." if names else ""
-
-
-def _who_may(approvers: Approvers) -> str:
-    listed = [*(f"role {role}" for role in approvers.roles), *approvers.people]
-    if not listed:
-        return "The policy lists nobody who may decide this."
-    return f"Only these may decide this: {', '.join(listed)}."

@@ -14,6 +14,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from approvals.people import Directory, Person
+from approvals.quorum import Voter
 
 NO_MEMBERS: Mapping[str, frozenset[str]] = MappingProxyType({})
 
@@ -45,6 +46,11 @@ class Roster:
         """Themselves and those they stand in for, each with the roles that they hold in their own right."""
         found = (person, *self.stands_for(person))
         return tuple(each.model_copy(update={"roles": tuple(sorted(self._own(each)))}) for each in found)
+
+    def voter(self, person: Person) -> Voter:
+        """Whom they count as when they vote."""
+        instead_of = frozenset(each.id for each in self.stands_for(person))
+        return Voter(person.id, person.name, self.roles_of(person), instead_of, service=person.service)
 
     def reached(self, people: Iterable[Person]) -> tuple[Person, ...]:
         """Whom to send it to directly when it concerns these: not those away for whom somebody is there."""

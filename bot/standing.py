@@ -23,7 +23,7 @@ def refused_status(request: ApprovalRequested, choice: Choice, tool: Tool | None
             return 403 if is_same else 409
         case Reject() if request.about in {"call", "question"}:
             return 403
-        case Answer(text) if request.about == "question" or text in request.choices:
+        case Answer(text) if request.about in {"call", "question"} or text in request.choices:
             return 403
         case _:
             return 422

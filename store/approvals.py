@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import text
 
+from agent.approval import ApprovalRecord, recorded
 from agent.conversation import Address, MailAddress, SlackThread, SlackUser
 from agent.events import ApprovalDecided, ApprovalRequested, ToolFailed, ToolReturned
 from agent.ports import Clock
@@ -20,21 +21,43 @@ Row = Sequence[Any]
 
 _ADDRESS: TypeAdapter[SlackThread | SlackUser | MailAddress] = TypeAdapter(Address)
 
-_FACTS = text(
-    "SELECT approval.thread_id, event.seq, event.kind, event.at, event.body FROM approval JOIN event "
-    "ON event.thread_id = approval.thread_id AND event.seq IN (asked_seq, decided_seq, outcome_seq) "
-    "WHERE approval.id = :id ORDER BY event.seq"
+_KINDS = (
+    "'approval_voted', 'approval_amended', 'approval_escalated', 'approval_remarked', 'remark_answered', "
+    "'decision_refused', 'grant_given'"
 )
+_FACTS = text(
+    "SELECT approval.id, approval.thread_id, event.seq, event.kind, event.at, event.body FROM approval JOIN event "
+    "ON event.thread_id = approval.thread_id AND (event.seq IN (asked_seq, decided_seq, outcome_seq) "
+    f"OR (event.seq > asked_seq AND event.seq <= noted_seq AND event.kind IN ({_KINDS}))) "
+    "WHERE approval.id = :id OR approval.plan = :id ORDER BY asked_seq, event.seq"
+)
+"""All that was said of an approval, and of those that its card shows, too. What others said between is sorted out."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApprovalFacts:
     """What the log says of one approval."""
 
+    approval_id: str
     thread_id: str
-    request: ApprovalRequested
-    decided: ApprovalDecided | None = None
-    outcome: ToolReturned | ToolFailed | None = None
+    record: ApprovalRecord
+    mates: tuple["ApprovalFacts", ...] = ()
+    """The others of its plan, when its card shows them, too."""
+
+    @property
+    def request(self) -> ApprovalRequested:
+        """What is asked, as it stands."""
+        return self.record.request
+
+    @property
+    def decided(self) -> ApprovalDecided | None:
+        """What was decided."""
+        return self.record.decided
+
+    @property
+    def outcome(self) -> ToolReturned | ToolFailed | None:
+        """What came of it."""
+        return self.record.outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +107,8 @@ class ApprovalIndex:
 
     async def facts(self, approval_id: str) -> ApprovalFacts | None:
         """What the log says of it; None when there is no such approval."""
-        return _facts(await self.database.read(lambda c: c.execute(_FACTS, {"id": approval_id}).all()))
+        rows = await self.database.read(lambda c: c.execute(_FACTS, {"id": approval_id}).all())
+        return _facts(approval_id, rows)
 
     async def listed(self, *, open_only: bool = True, thread_id: str = "", limit: int = 100) -> list[str]:
         """Ids of approvals, the soonest to expire first."""
@@ -110,7 +134,7 @@ class ApprovalIndex:
             return card, tx.connection.execute(_FACTS, {"id": approval_id}).all() if card else ()
 
         card, rows = await self.database.write(work)
-        return replace(card, facts=_facts(rows)) if card else None
+        return replace(card, facts=_facts(approval_id, rows)) if card else None
 
     def _claim_card(self, tx: Tx, approval_id: str, address_key: str) -> DueCard | None:
         key = {"approval_id": approval_id, "address_key": address_key}
@@ -151,13 +175,19 @@ class ApprovalIndex:
         await self.database.write(lambda tx: tx.connection.execute(statement, row).close())
 
 
-def _facts(rows: Sequence[Row]) -> ApprovalFacts | None:
+def _facts(approval_id: str, rows: Sequence[Row]) -> ApprovalFacts | None:
     """What these rows say; None when there are none."""
-    if not rows:
+    told: dict[str, list[Row]] = {}
+    for row in rows:
+        told.setdefault(row[0], []).append(row)
+    if approval_id not in told:
         return None
-    events = [codec.entry(*row[1:]).event for row in rows]
-    request = events[0]
-    assert isinstance(request, ApprovalRequested)  # noqa: S101 - asked_seq points at nothing else
-    decided = next((each for each in events if isinstance(each, ApprovalDecided)), None)
-    outcome = next((each for each in events if isinstance(each, ToolReturned | ToolFailed)), None)
-    return ApprovalFacts(rows[0][0], request, decided, outcome)
+    mates = tuple(_alone(each, rows) for each, rows in told.items() if each != approval_id)
+    return replace(_alone(approval_id, told[approval_id]), mates=mates)
+
+
+def _alone(approval_id: str, rows: Sequence[Row]) -> ApprovalFacts:
+    events = [codec.entry(*row[2:]).event for row in rows]
+    record = recorded(each for each in events if getattr(each, "approval_id", "") == approval_id)
+    assert record is not None  # noqa: S101 - asked_seq points at nothing else
+    return ApprovalFacts(approval_id, rows[0][1], record)

@@ -30,7 +30,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class Hold:
     """What a claim was given."""
 
     epoch: int
@@ -60,7 +60,7 @@ class HeldThread:
         self,
         threads: Home,
         place: Place,
-        grant: Grant,
+        hold: Hold,
         conversation: SlackThread | MailThread | ApiThread,
         agent: str,
     ) -> None:
@@ -68,12 +68,12 @@ class HeldThread:
         self.thread_id = place.id
         self.conversation = conversation
         self.agent = agent
-        self.attempts = grant.attempts
+        self.attempts = hold.attempts
         """How often in a row it could not be worked on."""
         self._place = place
-        self._claim = {"id": place.id, "epoch": grant.epoch}
-        self._ends = grant.ends
-        self._rows = grant.rows
+        self._claim = {"id": place.id, "epoch": hold.epoch}
+        self._ends = hold.ends
+        self._rows = hold.rows
 
     async def load(self, after: int = 0) -> tuple[Entry, ...]:
         """The entries after that place; later appends count from the last of them."""

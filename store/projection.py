@@ -8,12 +8,22 @@ from collections.abc import Iterable
 
 from sqlalchemy import text
 
-from agent.errors import AlreadySettled
+from agent.conversation import MailAddress, SlackThread, SlackUser
+from agent.errors import AlreadySettled, Conflict
 from agent.events import (
+    ApprovalAmended,
     ApprovalDecided,
+    ApprovalEscalated,
+    ApprovalRemarked,
     ApprovalRequested,
+    ApprovalVoted,
+    DecisionRefused,
     Event,
+    GrantGiven,
+    GrantRevoked,
+    GrantUsed,
     MessageReceived,
+    RemarkAnswered,
     ReplySent,
     TimerFired,
     ToolFailed,
@@ -23,19 +33,39 @@ from store.codec import micros
 from store.database import Tx
 
 _OPEN = text(
-    "INSERT INTO approval (id, thread_id, about, status, asked_seq, expires_at) "
-    "VALUES (:id, :thread_id, :about, 'open', :seq, :expires_at)"
+    "INSERT INTO approval (id, thread_id, about, status, asked_seq, expires_at, version, plan) "
+    "VALUES (:id, :thread_id, :about, 'open', :seq, :expires_at, 0, :plan)"
 )
 _CARD = text(
     "INSERT INTO card (approval_id, address_key, address, wanted, shown, receipt, tried, attempts, not_before, "
-    "lease_until) VALUES (:approval_id, :key, :address, 1, 0, '', :tried, 0, 0, 0)"
+    "lease_until) VALUES (:approval_id, :key, :address, 1, 0, '', :tried, 0, 0, 0) ON CONFLICT DO NOTHING"
 )
-_SETTLE = text("UPDATE approval SET status = :status, decided_seq = :seq WHERE id = :id AND status = 'open'")
+_SETTLE = text(
+    "UPDATE approval SET status = :status, decided_seq = :seq "
+    "WHERE id = :id AND status = 'open' AND (version = :version OR :version IS NULL)"
+)
+_VOTE = text(
+    "UPDATE approval SET version = version + 1, noted_seq = :seq "
+    "WHERE id = :id AND status = 'open' AND version = :version"
+)
+_NOTE = text("UPDATE approval SET noted_seq = :seq WHERE id = :id")
+_IS_OPEN = text("SELECT status = 'open' FROM approval WHERE id = :id")
 _OUTCOME = text("UPDATE approval SET outcome_seq = :seq WHERE id = :id")
+_CARD_OF = "(SELECT COALESCE(plan, id) FROM approval WHERE id = :id)"
+"""The approval whose cards show it."""
 _BUMP = text(
     "UPDATE card SET wanted = wanted + 1, attempts = 0, not_before = 0 "
-    "WHERE approval_id = :id AND address_key NOT LIKE '% remind:%'"
+    f"WHERE approval_id = {_CARD_OF} AND address_key NOT LIKE '% remind:%'"
 )
+_GRANT = text(
+    "INSERT INTO grants (id, tool, thread_id, seq, until, uses, used) "
+    "VALUES (:id, :tool, :thread_id, :seq, :until, :uses, 0)"
+)
+_USE = text(
+    "UPDATE grants SET used = used + 1 "
+    "WHERE id = :id AND revoked_seq IS NULL AND until > :at AND (uses IS NULL OR used < uses)"
+)
+_REVOKE = text("UPDATE grants SET revoked_seq = :seq WHERE id = :id AND revoked_seq IS NULL")
 _REMIND = text(
     "INSERT INTO card (approval_id, address_key, address, wanted, shown, receipt, tried, attempts, not_before, "
     "lease_until) SELECT approval_id, address_key || :suffix, address, 1, 0, '', :tried, 0, 0, 0 FROM card "
@@ -47,50 +77,105 @@ _LANDMARK = text("INSERT INTO landmark (key, thread_id) VALUES (:key, :thread_id
 def project(tx: Tx, thread_id: str, events: Iterable[tuple[int, Event]]) -> bool:
     """Bring the tables in line with these events of one thread, given with their places. True when a card has changed.
 
-    Raises AlreadySettled when one of them decides an approval that is no longer open.
+    Raises AlreadySettled when one of them decides an approval that is no longer open, and Conflict when it was decided
+    on while others had their say, or uses a grant that is used up.
     """
     cards_changed = False
     for seq, event in events:
         match event:
-            case ApprovalRequested():
-                _open(tx, thread_id, seq, event)
-            case ApprovalDecided():
-                _settle(tx, seq, event)
-            case ToolReturned(approval_id=approval_id) | ToolFailed(approval_id=approval_id) if approval_id:
-                tx.connection.execute(_OUTCOME, {"id": approval_id, "seq": seq})
-                tx.connection.execute(_BUMP, {"id": approval_id})
             case MessageReceived(mail=mail) if mail is not None:
                 _landmarks(tx, thread_id, [mail.message_id])
-                continue
             case ReplySent(receipts=receipts):
                 _landmarks(tx, thread_id, [each for each in receipts if each.startswith("<")])
-                continue
-            case TimerFired(timer=timer) if timer.startswith("remind:"):
-                _remind(tx, timer)
+            case GrantUsed() | GrantRevoked():
+                _change_grant(tx, seq, event)
+            case DecisionRefused(approval_id=approval_id):
+                tx.connection.execute(_NOTE, {"id": approval_id, "seq": seq})
             case _:
-                continue
-        cards_changed = True
+                cards_changed |= _project_shown(tx, thread_id, seq, event)
     return cards_changed
+
+
+def _project_shown(tx: Tx, thread_id: str, seq: int, event: Event) -> bool:
+    """What a card tells of. True when it is something of that kind."""
+    match event:
+        case ApprovalRequested():
+            _open(tx, thread_id, seq, event)
+        case ApprovalDecided():
+            _settle(tx, seq, event)
+        case ApprovalVoted() | ApprovalAmended():
+            _vote(tx, seq, event)
+        case ApprovalEscalated() | ApprovalRemarked() | RemarkAnswered():
+            _note(tx, seq, event.approval_id, event.shown_on if isinstance(event, ApprovalEscalated) else ())
+        case GrantGiven():
+            _grant(tx, thread_id, seq, event)
+        case ToolReturned(approval_id=approval_id) | ToolFailed(approval_id=approval_id) if approval_id:
+            tx.connection.execute(_OUTCOME, {"id": approval_id, "seq": seq})
+            tx.connection.execute(_BUMP, {"id": approval_id})
+        case TimerFired(timer=timer) if timer.startswith("remind:"):
+            _remind(tx, timer)
+        case _:
+            return False
+    return True
+
+
+def _grant(tx: Tx, thread_id: str, seq: int, event: GrantGiven) -> None:
+    values = {"id": event.grant.id, "tool": event.grant.tool, "thread_id": thread_id, "seq": seq}
+    tx.connection.execute(_GRANT, {**values, "until": micros(event.grant.until), "uses": event.grant.uses})
+    _note(tx, seq, event.approval_id)
+
+
+def _change_grant(tx: Tx, seq: int, event: GrantUsed | GrantRevoked) -> None:
+    if isinstance(event, GrantUsed):
+        done = tx.connection.execute(_USE, {"id": event.grant_id, "at": micros(event.at)})
+    else:
+        done = tx.connection.execute(_REVOKE, {"id": event.grant_id, "seq": seq})
+    if done.rowcount != 1:
+        raise Conflict
+
+
+def _note(tx: Tx, seq: int, approval_id: str, also_on: Iterable[SlackThread | SlackUser | MailAddress] = ()) -> None:
+    tx.connection.execute(_NOTE, {"id": approval_id, "seq": seq})
+    _show(tx, approval_id, also_on)
+    tx.connection.execute(_BUMP, {"id": approval_id})
+
+
+def _vote(tx: Tx, seq: int, event: ApprovalVoted | ApprovalAmended) -> None:
+    values = {"id": event.approval_id, "seq": seq, "version": event.version}
+    if tx.connection.execute(_VOTE, values).rowcount != 1:
+        raise _why_not(tx, event.approval_id)
+    _show(tx, event.approval_id, event.shown_on if isinstance(event, ApprovalAmended) else ())
+    tx.connection.execute(_BUMP, {"id": event.approval_id})
+
+
+def _why_not(tx: Tx, approval_id: str) -> AlreadySettled | Conflict:
+    is_open = tx.connection.execute(_IS_OPEN, {"id": approval_id}).scalar_one_or_none()
+    return Conflict() if is_open else AlreadySettled()
 
 
 def _open(tx: Tx, thread_id: str, seq: int, event: ApprovalRequested) -> None:
     values = {"id": event.approval_id, "thread_id": thread_id, "about": event.about, "seq": seq}
-    tx.connection.execute(_OPEN, {**values, "expires_at": micros(event.expires_at)})
-    if event.shown_on:
-        tx.connection.execute(
-            _CARD,
-            [
-                {"approval_id": event.approval_id, "key": a.key, "address": a.model_dump_json(), "tried": False}
-                for a in event.shown_on
-            ],
-        )
+    tx.connection.execute(_OPEN, {**values, "expires_at": micros(event.expires_at), "plan": event.plan or None})
+    _show(tx, event.approval_id, event.shown_on)
+    if event.plan:
+        tx.connection.execute(_BUMP, {"id": event.approval_id})
+
+
+def _show(tx: Tx, approval_id: str, places: Iterable[SlackThread | SlackUser | MailAddress]) -> None:
+    """A card at each of these places, unless there is one."""
+    rows = [
+        {"approval_id": approval_id, "key": each.key, "address": each.model_dump_json(), "tried": False}
+        for each in places
+    ]
+    if rows:
+        tx.connection.execute(_CARD, rows)
 
 
 def _settle(tx: Tx, seq: int, event: ApprovalDecided) -> None:
-    values = {"id": event.approval_id, "status": event.decision.outcome, "seq": seq}
-    done = tx.connection.execute(_SETTLE, values)
-    if done.rowcount != 1:
-        raise AlreadySettled
+    version = event.version if event.by else None  # time, and whoever stops the work, need not have seen the latest
+    values = {"id": event.approval_id, "status": event.decision.outcome, "seq": seq, "version": version}
+    if tx.connection.execute(_SETTLE, values).rowcount != 1:
+        raise _why_not(tx, event.approval_id)
     tx.connection.execute(_BUMP, {"id": event.approval_id})
 
 

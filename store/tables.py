@@ -123,6 +123,12 @@ class ApprovalRow(SQLModel, table=True):
             postgresql_where=text("status = 'open'"),
             sqlite_where=text("status = 'open'"),
         ),
+        Index(
+            "approval_plan",
+            "plan",
+            postgresql_where=text("plan IS NOT NULL"),
+            sqlite_where=text("plan IS NOT NULL"),
+        ),
     )
 
     id: str = Field(primary_key=True)
@@ -133,6 +139,29 @@ class ApprovalRow(SQLModel, table=True):
     decided_seq: int | None = None
     outcome_seq: int | None = None
     expires_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    version: int = 0
+    """How many votes and amendments there were; a say on an older one does not count."""
+    noted_seq: int | None = None
+    """Place of the last vote, amendment, escalation, remark, grant or refused attempt."""
+    plan: str | None = None
+    """The approval whose card shows this one, too."""
+
+
+class GrantRow(SQLModel, table=True):
+    """A grant, where in the log it was given, and how far it is used up."""
+
+    __tablename__ = "grants"
+
+    id: str = Field(primary_key=True)
+    tool: str = Field(index=True)
+    thread_id: str
+    """Where it was given."""
+    seq: int
+    until: int = Field(sa_column=Column(BigInteger, nullable=False))
+    uses: int | None = None
+    """How often at most."""
+    used: int = 0
+    revoked_seq: int | None = None
 
 
 class CardRow(SQLModel, table=True):

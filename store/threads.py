@@ -26,7 +26,7 @@ from agent.verdict import Cancelled
 from store import codec
 from store.codec import micros
 from store.database import Database, Tx
-from store.held import Grant, HeldThread, Place, write
+from store.held import HeldThread, Hold, Place, write
 from store.owners import owners
 from store.statements import (
     CONVERSATION,
@@ -135,7 +135,10 @@ class Threads:
         tx.connection.execute(CREATE, {**values, "agent": agent, "at": micros(event.at), "head": head})
 
     async def inform(self, thread_id: str, events: Sequence[Event]) -> None:
-        """Append facts from outside to a thread that exists. Raises AlreadySettled for a second decision."""
+        """Append facts from outside to a thread that exists.
+
+        Raises AlreadySettled for a second decision, and Conflict for a say on what has changed since it was read.
+        """
 
         def work(tx: Tx, seat: Taken | None) -> None:
             place, is_held = self._locked(tx, thread_id)
@@ -175,7 +178,7 @@ class Threads:
         epoch, conversation, agent, attempts = tx.connection.execute(self.statements.grow_held, values).one()
         write(tx, place.id, events, links, self)
         rows = tx.connection.execute(ENTRIES, {"id": place.id, "after": 0}).all()
-        grant, now_at = Grant(epoch, attempts, seat.ends, rows), Place(place.id, links[-1].seq, links[-1].hash)
+        grant, now_at = Hold(epoch, attempts, seat.ends, rows), Place(place.id, links[-1].seq, links[-1].hash)
         held = HeldThread(self, now_at, grant, codec.conversation(conversation), agent)
         tx.after_commit.append(partial(seat.seat.fill, held))
 
@@ -286,5 +289,5 @@ class Threads:
         if found is None:
             return None
         (epoch, last_seq, head, conversation, agent, attempts), rows = found
-        grant = Grant(epoch, attempts, ends, rows)
-        return HeldThread(self, Place(thread_id, last_seq, head), grant, codec.conversation(conversation), agent)
+        hold = Hold(epoch, attempts, ends, rows)
+        return HeldThread(self, Place(thread_id, last_seq, head), hold, codec.conversation(conversation), agent)

@@ -43,6 +43,22 @@ class ApprovalRow:
     expires_at: int
     decided_seq: int | None = None
     outcome_seq: int | None = None
+    version: int = 0
+    noted_seq: int | None = None
+    plan: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRow:
+    """As `store.tables.GrantRow`."""
+
+    tool: str
+    thread_id: str
+    seq: int
+    until: int
+    uses: int | None
+    used: int = 0
+    revoked_seq: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +86,7 @@ class Tables:
     landmarks: dict[str, str] = field(default_factory=dict)
     approvals: dict[str, ApprovalRow] = field(default_factory=dict)
     cards: dict[tuple[str, str], CardRow] = field(default_factory=dict)
+    grants: dict[str, GrantRow] = field(default_factory=dict)
 
     def entries(self, thread_id: str, after: int) -> tuple[Entry, ...]:
         """The log from there on."""

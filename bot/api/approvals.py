@@ -10,8 +10,9 @@ from fastapi import Request
 
 from agent.errors import AlreadySettled, BadArguments, Refused
 from approvals.decision import Answer, Approve, Choice, Reject
-from approvals.gate import Facts, Gate
+from approvals.gate import Gate
 from approvals.people import Directory, Person
+from approvals.ports import Facts
 from bot.api.answers import ApprovalList, ApprovalOut
 from bot.api.bodies import DECISION, AnswerBody, ApproveBody, RejectBody
 from bot.api.caller import body, caller, identity

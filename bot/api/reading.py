@@ -8,7 +8,8 @@ from agent.events import ReplyFailed, ReplySent
 from agent.thread import Entry, ThreadState, evolve
 from agent.verdict import Approved
 from approvals.card import CardStatus
-from approvals.gate import Facts, Gate
+from approvals.gate import Gate
+from approvals.ports import Facts
 from bot.api.answers import ApprovalOut, PlacedEvent, ReplyOut, ThreadOut, ThreadStatus
 
 _RUNNING = frozenset({"proposed", "approved", "started"})

@@ -15,8 +15,9 @@ from agent.errors import TwokeyError
 from agent.ports import Clock
 from approvals import token as tokens
 from approvals.card import Card
-from approvals.gate import Facts, Gate
+from approvals.gate import Gate
 from approvals.people import Directory
+from approvals.ports import Facts
 from bot.pages import words
 
 log = structlog.get_logger()

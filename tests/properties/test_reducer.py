@@ -11,13 +11,26 @@ from hypothesis import strategies as st
 
 from agent.context import turns
 from agent.conversation import JsonObject
-from agent.effects import CallModel, RefuseCall, RequestApproval, RunTool, SendReply, Stop, TakeAnswer, Wait
+from agent.effects import (
+    AnswerRemark,
+    CallModel,
+    Escalate,
+    RefuseCall,
+    RequestApproval,
+    RunTool,
+    SendReply,
+    Stop,
+    TakeAnswer,
+    Wait,
+)
 from agent.events import (
     ApprovalDecided,
+    ApprovalEscalated,
     ApprovalRequested,
     Event,
     ModelFailed,
     ModelResponded,
+    RemarkAnswered,
     ReplySent,
     ThreadCancelled,
     ThreadClosed,
@@ -118,6 +131,12 @@ class Driver:
                 self.add(ToolFailed(at=self.now, call_id=call.id, why=why, error=error))
             case RequestApproval():
                 self.request(effect)
+            case Escalate(approval_id):
+                asked = self.state.approvals[approval_id]
+                step, who = asked.record.escalated + 1, asked.request.approvers
+                self.add(ApprovalEscalated(at=self.now, approval_id=approval_id, step=step, approvers=who))
+            case AnswerRemark(approval_id, number):
+                self.add(RemarkAnswered(at=self.now, approval_id=approval_id, number=number, text="Because."))
             case TakeAnswer(approval_id, _):
                 text = Answered(text="a", delivery_id=self.state.unseen[0].event.delivery_id)  # type: ignore[union-attr]  # a message
                 self.add(ApprovalDecided(at=self.now, approval_id=approval_id, decision=text))

@@ -97,10 +97,18 @@ async def test_rejecting_and_answering_carry_words(desk: Desk, lee: Caller) -> N
     assert [each.decision for each in outcomes if each] == [Rejected(reason="Too much"), Answered(text="Lyon")]
 
 
+async def test_an_approver_may_give_the_result_in_place_of_the_call(desk: Desk, lee: Caller) -> None:
+    asked = await desk.ask("call")
+
+    answered = await lee.post(f"/approvals/{asked}/decision", {"decision": "answer", "text": "I paid it by hand."})
+
+    assert answered.status_code == 200
+    assert await desk.outcome(asked) == "answered"
+
+
 @pytest.mark.parametrize(
     "about, sent",
     [
-        ("call", {"decision": "answer", "text": "yes"}),
         ("question", {"decision": "approve", "digest": ""}),
         ("in_doubt", {"decision": "reject"}),
         ("in_doubt", {"decision": "answer", "text": "perhaps"}),

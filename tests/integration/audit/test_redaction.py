@@ -86,7 +86,7 @@ async def test_a_redacted_thread_folds_to_the_same_next_effect_and_its_cards_and
     assert SECRET not in repr(turns(state))
     shown = await ApprovalIndex(threads.database, threads.clock).facts("apr_1")
     assert shown is not None
-    assert card.build(shown.thread_id, shown.request, shown.decided, shown.outcome).title == "[redacted]"
+    assert card.build(shown.thread_id, shown.record, lambda _: "").title == "[redacted]"
     await threads.take_in(PLACE, a_message("More"), keys=["slack:2"])
     await done(threads, "thr_a")
     assert (await findings(threads.database))[1] == []

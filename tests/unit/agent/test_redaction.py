@@ -31,7 +31,7 @@ class Unheard(Value):
     given_by: str = "dana"
     remark: str = "Grace is ill"
     requester: Identity = ADA
-    by: Decider = Decider(person="dana", identity=DANA, via="slack")
+    by: Decider = Decider(person="dana", identity=DANA, via="web", address="192.0.2.1", user_agent="Browser")
     leash: Leash = Leash(arguments={"name": "Grace"})
     shown_on: tuple[Address, ...] = (
         SlackThread(team="T0", channel="C0", thread_ts="1"),
@@ -53,7 +53,9 @@ def test_of_an_event_that_is_not_known_nothing_is_left_but_ids_and_choices() -> 
         "by": {
             "person": "dana",
             "identity": {"channel": "slack", "id": MARK, "team": "T0", "name": MARK, "verified": True},
-            "via": "slack",
+            "via": "web",
+            "address": MARK,
+            "user_agent": MARK,
         },
         "leash": {"id": "grt_1", "schema_digest": "d", "requester": "ada", "condition": MARK, "arguments": {}},
         "shown_on": [

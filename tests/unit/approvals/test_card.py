@@ -3,10 +3,11 @@
 import pytest
 from pydantic import JsonValue
 
+from agent.approval import recorded
 from agent.events import ApprovalDecided, ApprovalRequested
 from agent.verdict import Approved, Approvers
 from approvals import card
-from approvals.card import title_of
+from approvals.card import Card, title_of
 from tests.builders import AT
 
 ASKED = ApprovalRequested(
@@ -43,10 +44,16 @@ def test_the_title_names_the_first_argument_that_can_be_read_at_a_glance(
     assert title_of("refund_order", arguments) == title
 
 
+def built(decided: ApprovalDecided) -> Card:
+    record = recorded([ASKED, decided])
+    assert record is not None
+    return card.build("thr_1", record, lambda _: "")
+
+
 def test_edited_arguments_change_the_title_and_take_the_preview_away() -> None:
     edited = Approved(digest="d", arguments={"amount": 20.0, "order_id": "1043"})
     decided = ApprovalDecided(at=AT, approval_id="apr_1", decision=edited)
-    shown = card.build("thr_1", ASKED, decided)
+    shown = built(decided)
     assert (shown.title, shown.preview) == ("Refund order: 1043", "")
-    as_proposed = card.build("thr_1", ASKED, decided.model_copy(update={"decision": Approved(digest="d")}))
+    as_proposed = built(decided.model_copy(update={"decision": Approved(digest="d")}))
     assert (as_proposed.title, as_proposed.preview) == (ASKED.title, ASKED.preview)

@@ -13,7 +13,8 @@ from agent.thread import ThreadState
 from agent.tool import Tool, tool
 from agent.verdict import Approvers
 from approvals.people import Directory, Person
-from approvals.policy import Policy, PolicyFile, Rule, able_to_decide, entitled
+from approvals.policy import Policy, PolicyFile, Rule, able_to_decide
+from approvals.quorum import Voter, refusal
 
 STATE = ThreadState("thr_1", ApiThread(ref="1"))
 ADA = Person(id="ada", name="Ada", roles=("support",))
@@ -194,7 +195,8 @@ def test_a_time_limit_is_written_as_people_write_it(written: object, seconds: fl
 def test_whoever_may_not_decide_is_told_why(
     approvers: Approvers, person: Person | None, *, asked_for_it: bool, reason: str
 ) -> None:
-    assert entitled(approvers, person, asked_for_it) == reason
+    voter = Voter(person.id, roles=frozenset(person.roles), service=person.service) if person else None
+    assert refusal(approvers, voter, asked_for_it=asked_for_it) == reason
 
 
 def test_rules_that_nobody_can_decide_are_pointed_out() -> None:

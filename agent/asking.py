@@ -1,0 +1,123 @@
+"""What a round does about people: asks them, asks more of them, and has the model answer what they want to know."""
+
+from collections.abc import Coroutine
+from datetime import datetime
+from functools import partial
+from typing import Protocol
+
+import structlog
+
+from agent.context import turns_for_remark
+from agent.effects import AnswerRemark, Escalate, RequestApproval
+from agent.errors import ModelError
+from agent.events import GrantUsed, LimitReached, RemarkAnswered, Usage
+from agent.journal import Journal
+from agent.ports import Approvals, Model, ModelAnswer, ModelRequest, Turn
+from agent.thread import ThreadState
+
+log = structlog.get_logger()
+
+
+class Doors(Protocol):
+    """Of the loop: to people, and to the model."""
+
+    @property
+    def approvals(self) -> Approvals:
+        """Prepares what people are asked."""
+        ...
+
+    @property
+    def model(self) -> Model:
+        """Answers."""
+        ...
+
+
+class Round(Protocol):
+    """As `agent.loop.Round`, as far as it is needed here."""
+
+    @property
+    def loop(self) -> Doors:
+        """Doors to the world."""
+        ...
+
+    @property
+    def journal(self) -> Journal:
+        """What is written down."""
+        ...
+
+    @property
+    def state(self) -> ThreadState:
+        """What is the case now."""
+        ...
+
+    @property
+    def now(self) -> datetime:
+        """The moment, for an event."""
+        ...
+
+    def shown(self, what: tuple[Turn, ...], *, may_call: bool = True) -> ModelRequest:
+        """What the model is shown."""
+        ...
+
+    async def unless_cancelled(self, work: Coroutine[object, object, ModelAnswer]) -> ModelAnswer | None:
+        """The result of work that may be dropped."""
+        ...
+
+
+NO_ANSWER = "I could not reach my language model to answer this. Ask again, or decide on what the card shows."
+
+
+async def perform(round_: Round, effect: RequestApproval | Escalate | AnswerRemark) -> None:
+    """Do it."""
+    match effect:
+        case RequestApproval():
+            await _request(round_, effect)
+        case Escalate(approval_id):
+            await _escalate(round_, approval_id)
+        case AnswerRemark(approval_id, number):
+            await _answer_remark(round_, approval_id, number)
+
+
+async def _request(round_: Round, effect: RequestApproval) -> None:
+    """Ask people, or go ahead under a grant that covers the call.
+
+    A use of a grant is counted as it is written. When it was the last one and somebody else had it, nothing is
+    written, and the reducer decides anew.
+    """
+    asked = await round_.loop.approvals.request(effect, round_.state)
+    if isinstance(asked, GrantUsed):
+        if await round_.journal.write(asked):
+            log.info("grant.used", grant_id=asked.grant_id, tool=asked.tool, call_id=asked.call_id)
+        return
+    if effect.limit:
+        round_.journal.note(LimitReached(at=round_.now, limit=effect.limit, detail=effect.question))
+    told = partial(log.info, "approval.requested", approval_id=asked.approval_id, about=asked.about, tool=asked.tool)
+    round_.journal.propose(asked, told)
+
+
+async def _escalate(round_: Round, approval_id: str) -> None:
+    """Ask more people."""
+    event = await round_.loop.approvals.escalate(approval_id, round_.state)
+    if await round_.journal.write(event):
+        log.info("approval.escalated", approval_id=approval_id, step=event.step)
+
+
+async def _answer_remark(round_: Round, approval_id: str, number: int) -> None:
+    """Let the model answer an approver, in words alone. An answer that does not come is said to be missing."""
+    await round_.journal.write()
+    asked = round_.state.approvals.get(approval_id)
+    if asked is None or asked.record.unanswered != number:
+        return
+    remark = asked.record.remarks[number - 1].asked
+    what = round_.shown(turns_for_remark(round_.state, asked.request, remark), may_call=False)
+    text, usage = NO_ANSWER, Usage()
+    try:
+        answer = await round_.unless_cancelled(round_.loop.model.respond(what))
+    except ModelError as error:
+        log.warning("remark.failed", approval_id=approval_id, error=str(error))
+    else:
+        if answer is None:
+            return
+        text, usage = answer.text.strip() or NO_ANSWER, answer.usage
+    event = RemarkAnswered(at=round_.now, approval_id=approval_id, number=number, text=text, usage=usage)
+    await round_.journal.write(event)

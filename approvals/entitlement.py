@@ -1,0 +1,57 @@
+"""Who may decide, looked up at that moment: unknown, unset or unreachable means no."""
+
+from dataclasses import dataclass
+
+from agent.approval import ApprovalRecord
+from agent.conversation import Identity
+from agent.errors import Refused
+from agent.events import ApprovalRequested
+from agent.ports import Clock
+from agent.verdict import Approvers, Decider
+from approvals import policy
+from approvals.people import Directory, Person
+from approvals.quorum import Voter
+from approvals.roster import Roster
+from approvals.standing import Standing, roster
+
+
+@dataclass(frozen=True)
+class Entitlement:
+    """Asks the directory, and where people come from."""
+
+    directory: Directory
+    standing: Standing
+    clock: Clock
+
+    async def present(self, approvers: Approvers) -> Roster:
+        """The directory now, with the groups that these seats are about."""
+        roles = {role for seats in approvers.seats for role in seats.roles}
+        return await roster(self.directory, roles, self.standing, self.clock.now())
+
+    async def entitled(self, request: ApprovalRequested, who: Identity) -> Voter | None:
+        """Who this is; None for somebody in a thread whom people.yaml does not list, where that is enough. Raises
+        Refused, with words for them, unless they may decide it.
+
+        Whether people.yaml lists them comes first: Slack is not asked about those it does not.
+        """
+        person, present = self.directory.find(who), await self.present(request.approvers)
+        if reason := self.objection(request, person, present) or await self.standing.check(who):
+            raise Refused(reason)
+        return present.voter(person) if person else None
+
+    def objection(self, request: ApprovalRequested, person: Person | None, present: Roster) -> str:
+        """Why they may not decide it, in words for them; empty when they may."""
+        asked_by = self.directory.find(request.requester) if request.requester else None
+        return policy.objection(request.approvers, person, present, asked_by)
+
+    async def said_yes(self, record: ApprovalRecord, by: Decider) -> list[Voter]:
+        """The others whose approval still counts: whoever has left since, or lost the role, no longer does."""
+        others = [each for each in record.votes if each.vote == "approve" and each.by.person != by.person]
+        if not others:
+            return []
+        present, found = await self.present(record.request.approvers), []
+        for vote in others:
+            person = self.directory.person(vote.by.person)
+            if person is not None and not self.objection(record.request, person, present):
+                found.append(present.voter(person))
+        return found

@@ -1,0 +1,158 @@
+"""What people are asked: the event that opens an approval, that has more people asked, or that asks about a change."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from agent import calling
+from agent.conversation import JsonObject
+from agent.effects import Ask, RequestApproval, Step
+from agent.events import ApprovalAmended, ApprovalEscalated, ApprovalRequested, ToolCall
+from agent.ports import Clock, Ids
+from agent.thread import OpenApproval, ThreadState
+from agent.tool import Tool
+from agent.verdict import Approvers, Decider, Escalation, Seats
+from approvals import card
+from approvals.audience import Destination, audience
+from approvals.people import Directory
+from approvals.standing import NO_PLACE, Standing, roster
+
+log = structlog.get_logger()
+
+CLOSEST = timedelta(minutes=1)
+"""How close one reminder may follow on another."""
+
+
+@dataclass(frozen=True)
+class Opening:
+    """Makes the events; appends nothing."""
+
+    directory: Directory
+    tools: Mapping[str, Tool]
+    clock: Clock
+    ids: Ids
+    timeout: float
+    """Seconds, where the policy says nothing."""
+    channels: Collection[str] = ()
+    """Which of slack and mail are set up."""
+    reminders: int = 0
+    """How often people are reminded before it expires, where the policy says nothing."""
+    standing: Standing = NO_PLACE
+    """Looks people up where they come from."""
+
+    async def request(self, effect: RequestApproval, state: ThreadState) -> ApprovalRequested:
+        """The event that opens an approval. Cards are shown once it is appended."""
+        now, ask, call = self.clock.now(), effect.ask, effect.call
+        tool = self.tools.get(call.name) if call else None
+        arguments = declared_order(call.arguments, tool) if call and effect.about != "question" else {}
+        shown_on = await self._audience(ask, state)
+        if not shown_on:
+            log.warning("approval.unseen", about=effect.about, rule=ask.rule, hint="only REST and CLI show it")
+        expires_at = self._later(now, ask.timeout or self.timeout)
+        return ApprovalRequested(
+            at=now,
+            approval_id=self.ids.new("apr"),
+            about=effect.about,
+            call_id=call.id if call else "",
+            tool=call.name if call else "",
+            arguments=arguments,
+            digest=tool.digest(call.arguments) if call and tool else "",
+            title=_title(effect, arguments),
+            why=ask.why,
+            rule=ask.rule,
+            preview=await calling.preview(tool, call) if call and tool and effect.about == "call" else "",
+            choices=effect.choices,
+            requester=state.requester,
+            approvers=ask.approvers,
+            expires_at=expires_at,
+            remind_at=_reminders(now, expires_at, self.reminders if ask.reminders is None else ask.reminders),
+            shown_on=shown_on,
+            escalations=self._escalations(now, expires_at, ask.escalation),
+            on_timeout=ask.on_timeout,
+            may_grant=ask.may_grant and effect.about == "call",
+        )
+
+    async def escalation(self, asked: OpenApproval, state: ThreadState) -> ApprovalEscalated:
+        """The event that has more people asked, as the request says."""
+        request, step = asked.request, asked.record.escalated
+        approvers = _widened(request.approvers, request.escalations[step])
+        ask = Ask(request.rule, request.why, approvers, show_on=("direct", "mail"))
+        return ApprovalEscalated(
+            at=self.clock.now(),
+            approval_id=request.approval_id,
+            step=step + 1,
+            approvers=approvers,
+            shown_on=await self._audience(ask, state),
+        )
+
+    async def amendment(
+        self, asked: ApprovalRequested, version: int, call: ToolCall, ask: Ask, state: ThreadState, by: Decider
+    ) -> ApprovalAmended:
+        """The event by which an approver's change is put to those whose approval it takes."""
+        tool = self.tools[call.name]
+        arguments = declared_order(call.arguments, tool)
+        return ApprovalAmended(
+            at=self.clock.now(),
+            approval_id=asked.approval_id,
+            version=version,
+            arguments=arguments,
+            digest=tool.digest(call.arguments),
+            title=card.title_of(tool.name, arguments),
+            why=ask.why,
+            rule=ask.rule,
+            preview=await calling.preview(tool, call),
+            approvers=ask.approvers,
+            shown_on=await self._audience(ask, state),
+            by=by,
+        )
+
+    async def _audience(self, ask: Ask, state: ThreadState) -> tuple[Destination, ...]:
+        roles = {role for seats in ask.approvers.seats for role in seats.roles}
+        present = await roster(self.directory, roles, self.standing, self.clock.now())
+        return audience(ask, state, present, self.channels)
+
+    def _later(self, start: datetime, seconds: float) -> datetime:
+        return start + timedelta(seconds=seconds)
+
+    def _escalations(self, now: datetime, ends: datetime, steps: Collection[Step]) -> tuple[Escalation, ...]:
+        """Those that come before it is over, the earliest first."""
+        found = [Escalation(at=self._later(now, each.after), roles=each.roles, people=each.people) for each in steps]
+        return tuple(sorted((each for each in found if each.at < ends), key=lambda each: each.at))
+
+
+def _widened(approvers: Approvers, more: Escalation) -> Approvers:
+    """The same seats, which these may fill, too."""
+    seats = tuple(
+        Seats(
+            roles=tuple(dict.fromkeys((*each.roles, *more.roles))),
+            people=tuple(dict.fromkeys((*each.people, *more.people))),
+            count=each.count,
+        )
+        for each in approvers.seats
+    )
+    if not approvers.each:
+        return approvers.model_copy(update={"roles": seats[0].roles, "people": seats[0].people})
+    return approvers.model_copy(update={"each": seats})
+
+
+def _title(effect: RequestApproval, arguments: JsonObject) -> str:
+    if effect.question or effect.call is None:
+        return effect.question
+    title = card.title_of(effect.call.name, arguments)
+    return f"{title.replace(': ', ' ', 1)}: did it happen?" if effect.about == "in_doubt" else title
+
+
+def _reminders(asked_at: datetime, expires_at: datetime, count: int) -> tuple[datetime, ...]:
+    """Evenly over the time that people have, at least a minute apart."""
+    time = expires_at - asked_at
+    count = max(0, min(count, time // CLOSEST - 1))
+    return tuple(asked_at + time * number / (count + 1) for number in range(1, count + 1))
+
+
+def declared_order(arguments: JsonObject, tool: Tool | None) -> JsonObject:
+    """The arguments in the order that the tool declares them, for reading."""
+    names = tool.arguments_model.model_fields if tool else {}
+    known = {name: arguments[name] for name in names if name in arguments}
+    return {**known, **arguments}

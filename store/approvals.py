@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import text
+from sqlalchemy import Connection, TextClause, text
 
 from agent.approval import ApprovalRecord, recorded
 from agent.conversation import Address, MailAddress, SlackThread, SlackUser
@@ -32,6 +33,25 @@ _FACTS = text(
     "WHERE approval.id = :id OR approval.plan = :id ORDER BY asked_seq, event.seq"
 )
 """All that was said of an approval, and of those that its card shows, too. What others said between is sorted out."""
+_MANY = (
+    "SELECT COALESCE(approval.plan, approval.id), approval.id, approval.thread_id, event.seq, event.kind, event.at, "
+    "event.body FROM approval JOIN event ON event.thread_id = approval.thread_id "
+    "AND (event.seq IN (asked_seq, decided_seq, outcome_seq) "
+    f"OR (event.seq > asked_seq AND event.seq <= noted_seq AND event.kind IN ({_KINDS}))) "
+    "WHERE approval.id IN ({ids}) OR approval.plan IN ({ids}) ORDER BY asked_seq, event.seq"
+)
+"""The same for several cards at once, the card first."""
+_OPEN_CARDS = text(
+    "SELECT COALESCE(plan, id), min(expires_at) FROM approval WHERE status = 'open' "
+    "GROUP BY COALESCE(plan, id) ORDER BY 2, 1 LIMIT :limit"
+)
+_OPEN_COUNT = text("SELECT count(DISTINCT COALESCE(plan, id)) FROM approval WHERE status = 'open'")
+_SAID = text(
+    "SELECT COALESCE(plan, id), max(at) FROM say JOIN approval ON approval.id = say.approval_id "
+    "WHERE person = :person GROUP BY COALESCE(plan, id) ORDER BY 2 DESC, 1 LIMIT :limit"
+)
+AT_ONCE = 100
+"""How many cards are read at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +139,30 @@ class ApprovalIndex:
         values = {"thread_id": thread_id, "limit": limit} if thread_id else {"limit": limit}
         return await self.database.read(lambda c: list(c.execute(statement, values).scalars()))
 
+    async def open_cards(self, limit: int) -> tuple[list[str], int]:
+        """Ids of the cards on which something can be decided, the soonest to expire first, and how many there are in
+        all. The calls of a plan are one card, whose id is that of the first of them."""
+        rows = await self.database.read(lambda c: c.execute(_OPEN_CARDS, {"limit": limit}).all())
+        if len(rows) < limit:
+            return [row[0] for row in rows], len(rows)
+        total = await self.database.read(lambda c: c.execute(_OPEN_COUNT, {}).scalar_one_or_none())
+        return [row[0] for row in rows], int(total or 0)
+
+    async def said_by(self, person: str, limit: int) -> list[str]:
+        """Ids of the cards on which this person voted, changed something or decided, the latest first."""
+        values = {"person": person, "limit": limit}
+        return [row[0] for row in await self.database.read(lambda c: c.execute(_SAID, values).all())]
+
+    async def facts_of(self, cards: Sequence[str]) -> list[ApprovalFacts]:
+        """What the log says of these cards, in their order; those that there are not are left out."""
+        found: dict[str, ApprovalFacts] = {}
+        for start in range(0, len(cards), AT_ONCE):
+            values = {f"id{place}": each for place, each in enumerate(cards[start : start + AT_ONCE])}
+            statement = text(_MANY.format(ids=", ".join(f":{name}" for name in values)))
+            rows = await self.database.read(partial(_rows, statement, values))
+            found |= {each: facts for each, told in _by_card(rows).items() if (facts := _facts(each, told))}
+        return [found[each] for each in cards if each in found]
+
     async def due_cards(self, limit: int = 50) -> list[tuple[str, str]]:
         """Cards that lag behind: (approval id, key of the address)."""
         values = {"clock": micros(self.clock.now()), "limit": limit}
@@ -173,6 +217,17 @@ class ApprovalIndex:
         statement = text(f"UPDATE card SET {sets}, lease_until = 0 WHERE approval_id = :id AND address_key = :key")
         row = {"id": card.approval_id, "key": card.key, "wanted": card.wanted, **values}
         await self.database.write(lambda tx: tx.connection.execute(statement, row).close())
+
+
+def _rows(statement: TextClause, values: dict[str, str], connection: Connection) -> Sequence[Row]:
+    return connection.execute(statement, values).all()
+
+
+def _by_card(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for card, *row in rows:
+        found.setdefault(card, []).append(row)
+    return found
 
 
 def _facts(approval_id: str, rows: Sequence[Row]) -> ApprovalFacts | None:

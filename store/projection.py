@@ -57,6 +57,10 @@ _BUMP = text(
     "UPDATE card SET wanted = wanted + 1, attempts = 0, not_before = 0 "
     f"WHERE approval_id = {_CARD_OF} AND address_key NOT LIKE '% remind:%'"
 )
+_SAY = text(
+    "INSERT INTO say (person, approval_id, at) VALUES (:person, :approval_id, :at) "
+    "ON CONFLICT (person, approval_id) DO UPDATE SET at = excluded.at"
+)
 _GRANT = text(
     "INSERT INTO grants (id, tool, thread_id, seq, until, uses, used) "
     "VALUES (:id, :tool, :thread_id, :seq, :until, :uses, 0)"
@@ -144,8 +148,16 @@ def _vote(tx: Tx, seq: int, event: ApprovalVoted | ApprovalAmended) -> None:
     values = {"id": event.approval_id, "seq": seq, "version": event.version}
     if tx.connection.execute(_VOTE, values).rowcount != 1:
         raise _why_not(tx, event.approval_id)
+    _say(tx, event)
     _show(tx, event.approval_id, event.shown_on if isinstance(event, ApprovalAmended) else ())
     tx.connection.execute(_BUMP, {"id": event.approval_id})
+
+
+def _say(tx: Tx, event: ApprovalVoted | ApprovalAmended | ApprovalDecided) -> None:
+    """Whose it was. Nobody's list has what time, a cancellation or somebody whom people.yaml does not know decided."""
+    if event.by and event.by.person:
+        values = {"person": event.by.person, "approval_id": event.approval_id, "at": micros(event.at)}
+        tx.connection.execute(_SAY, values)
 
 
 def _why_not(tx: Tx, approval_id: str) -> AlreadySettled | Conflict:
@@ -176,6 +188,7 @@ def _settle(tx: Tx, seq: int, event: ApprovalDecided) -> None:
     values = {"id": event.approval_id, "status": event.decision.outcome, "seq": seq, "version": version}
     if tx.connection.execute(_SETTLE, values).rowcount != 1:
         raise _why_not(tx, event.approval_id)
+    _say(tx, event)
     tx.connection.execute(_BUMP, {"id": event.approval_id})
 
 

@@ -41,6 +41,7 @@ _KEYS = {
 }
 _PARTS = (  # in this order: a part finds its rows by those that go after it
     "DELETE FROM card WHERE approval_id IN (SELECT id FROM approval WHERE thread_id IN ({ids}))",
+    "DELETE FROM say WHERE approval_id IN (SELECT id FROM approval WHERE thread_id IN ({ids}))",
     "DELETE FROM approval WHERE thread_id IN ({ids})",
     "DELETE FROM event WHERE thread_id IN ({ids})",
     "DELETE FROM landmark WHERE thread_id IN ({ids})",

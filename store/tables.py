@@ -147,6 +147,16 @@ class ApprovalRow(SQLModel, table=True):
     """The approval whose card shows this one, too."""
 
 
+class SayRow(SQLModel, table=True):
+    """That somebody voted on an approval, changed it or decided it, and when they last did."""
+
+    __tablename__ = "say"
+
+    person: str = Field(primary_key=True)
+    approval_id: str = Field(primary_key=True)
+    at: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
 class GrantRow(SQLModel, table=True):
     """A grant, where in the log it was given, and how far it is used up."""
 

@@ -1,6 +1,6 @@
 """The look-up tables of the store in memory: what `store.projection` and `store.approvals` promise."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -85,8 +85,14 @@ def _show(tx: MemoryTx, approval_id: str, places: Iterable[SlackThread | SlackUs
 def _vote(tx: MemoryTx, seq: int, event: ApprovalVoted | ApprovalAmended) -> None:
     row = _open_row(tx, event.approval_id, event.version)
     tx.put(tx.tables.approvals, event.approval_id, replace(row, version=row.version + 1, noted_seq=seq))
+    _say(tx, event)
     _show(tx, event.approval_id, event.shown_on if isinstance(event, ApprovalAmended) else ())
     _bump(tx, event.approval_id)
+
+
+def _say(tx: MemoryTx, event: ApprovalVoted | ApprovalAmended | ApprovalDecided) -> None:
+    if event.by and event.by.person:
+        tx.put(tx.tables.says, (event.by.person, event.approval_id), micros(event.at))
 
 
 def _open_row(tx: MemoryTx, approval_id: str, version: int | None) -> ApprovalRow:
@@ -146,6 +152,7 @@ def _settle(tx: MemoryTx, seq: int, event: ApprovalDecided) -> None:
     row = _open_row(tx, event.approval_id, event.version if event.by else None)
     settled = replace(row, status=event.decision.outcome, decided_seq=seq)
     tx.put(tx.tables.approvals, event.approval_id, settled)
+    _say(tx, event)
     _bump(tx, event.approval_id)
 
 
@@ -185,6 +192,36 @@ class MemoryApprovals:
             return [key for _, key in sorted(found)][:limit]
 
         return await self.database.read(work)
+
+    async def open_cards(self, limit: int) -> tuple[list[str], int]:
+        """Ids of the cards on which something can be decided, and how many there are in all."""
+
+        def work(tx: MemoryTx) -> list[str]:
+            rows = [
+                (row.expires_at, row.plan or key) for key, row in tx.tables.approvals.items() if row.status == "open"
+            ]
+            return list(dict.fromkeys(card for _, card in sorted(rows)))
+
+        found = await self.database.read(work)
+        return found[:limit], len(found)
+
+    async def said_by(self, person: str, limit: int) -> list[str]:
+        """Ids of the cards on which this person had a say, the latest first."""
+
+        def work(tx: MemoryTx) -> list[str]:
+            says = [
+                (-at, tx.tables.approvals[each].plan or each)
+                for (who, each), at in tx.tables.says.items()
+                if who == person
+            ]
+            return list(dict.fromkeys(card for _, card in sorted(says)))[:limit]
+
+        return await self.database.read(work)
+
+    async def facts_of(self, cards: Sequence[str]) -> list[ApprovalFacts]:
+        """What the log says of these cards, in their order."""
+        found = [await self.facts(each) for each in cards]
+        return [each for each in found if each is not None]
 
     async def due_cards(self, limit: int = 50) -> list[tuple[str, str]]:
         """Cards that lag behind."""

@@ -87,6 +87,8 @@ class Tables:
     approvals: dict[str, ApprovalRow] = field(default_factory=dict)
     cards: dict[tuple[str, str], CardRow] = field(default_factory=dict)
     grants: dict[str, GrantRow] = field(default_factory=dict)
+    says: dict[tuple[str, str], int] = field(default_factory=dict)
+    """By person and approval, when they last had a say."""
 
     def entries(self, thread_id: str, after: int) -> tuple[Entry, ...]:
         """The log from there on."""

@@ -1,0 +1,85 @@
+"""What is one person's own: the approvals that wait for them, and those that they had a say in.
+
+Every surface that shows somebody their own lists (the inbox page, Slack's Home tab, REST, the command line) asks here.
+Rules:
+- What waits for a person is what a yes of theirs would count for at this moment, by the gate's own words. Whoever has
+  had their say in it, or whose turn has not come, is not asked.
+- A question to whoever is in a conversation waits for the person who began it, and is on nobody else's list.
+- Roles by Slack group are looked up once for a whole list; what cannot be looked up counts for nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agent.approval import ApprovalRecord
+from approvals.card import Card
+from approvals.gate import Gate
+from approvals.people import Person
+from approvals.ports import Facts
+from approvals.quorum import tally
+from approvals.roster import Roster
+from approvals.standing import roster
+from store.approvals import ApprovalIndex
+
+MOST = 200
+"""How many open cards are looked at; the soonest to expire first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What waits for a person."""
+
+    cards: tuple[Card, ...]
+    """The soonest to expire first; a plan once."""
+    unseen: int = 0
+    """How many open approvals of this deployment were not even looked at. Some of them may be theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """A person's own lists."""
+
+    gate: Gate
+    index: ApprovalIndex
+
+    async def pending(self, person: Person, limit: int = MOST) -> Pending:
+        """The open approvals that they may decide now."""
+        ids, total = await self.index.open_cards(limit)
+        found = await self.index.facts_of(ids)
+        present = await self._present(found)
+        theirs = [each for each in found if any(self._waits_for(part, person, present) for part in (each, *each.mates))]
+        return Pending(tuple(map(self.gate.card, theirs)), total - len(ids))
+
+    async def decided(self, person: Person, limit: int = 50) -> tuple[Card, ...]:
+        """Those that they decided, voted on or changed, the latest first, whether they are settled by now or not."""
+        return tuple(map(self.gate.card, await self.index.facts_of(await self.index.said_by(person.id, limit))))
+
+    async def _present(self, found: Sequence[Facts]) -> Roster:
+        requests = [part.request for each in found for part in (each, *each.mates)]
+        roles = {role for each in requests for seats in each.approvers.seats for role in seats.roles}
+        return await roster(self.gate.directory, roles, self.gate.standing, self.gate.clock.now())
+
+    def _waits_for(self, facts: Facts, person: Person, present: Roster) -> bool:
+        request = facts.request
+        if facts.decided is not None or request.expires_at <= self.gate.clock.now():
+            return False
+        if request.approvers.anyone_in_thread:
+            asked_by = self.gate.directory.find(request.requester) if request.requester else None
+            return asked_by is not None and asked_by.id == person.id
+        if self.gate.entitlement.objection(request, person, present):
+            return False
+        return request.approvers.takes_one or self._would_count(facts.record, person, present)
+
+    def _would_count(self, record: ApprovalRecord, person: Person, present: Roster) -> bool:
+        """Whether one more yes, theirs, fills a seat that is empty."""
+        if any(vote.by.person == person.id for vote in record.votes):
+            return False
+        voted = (self.gate.directory.person(vote.by.person) for vote in record.votes if vote.vote == "approve")
+        counted = [
+            present.voter(each)
+            for each in voted
+            if each is not None and not self.gate.entitlement.objection(record.request, each, present)
+        ]
+        approvers = record.request.approvers
+        after = tally(approvers, [*counted, present.voter(person)])
+        return sum(after.filled) > sum(tally(approvers, counted).filled)

@@ -108,7 +108,7 @@ class DecisionRefused(Fact):
 
     kind: Literal["decision_refused"] = "decision_refused"
     approval_id: str
-    attempt: Literal["approve", "reject", "answer", "remark", "grant"]
+    attempt: Literal["approve", "reject", "answer", "remark", "grant", "revoke"]
     reason: str
     by: Decider
 
@@ -142,6 +142,7 @@ class GrantRevoked(Fact):
 
     kind: Literal["grant_revoked"] = "grant_revoked"
     grant_id: str
+    reason: str = ""
     by: Decider
 
 

@@ -128,6 +128,8 @@ class Grant(Value):
     """Of the tool's parameters: a tool that changed is another tool."""
     arguments: JsonObject | None = None
     """The whole arguments; `{}` matches only empty ones. None: the condition alone says."""
+    digest: str = ""
+    """Of the call with exactly these arguments, where they are what says. Without it they cover nothing."""
     condition: str = ""
     """CEL over `args`, as in policy.yaml."""
     thread_id: str = ""

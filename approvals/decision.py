@@ -1,11 +1,30 @@
 """What people say on a surface, and whether it is an answer to what they were asked."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
 
 from agent.conversation import JsonObject
 from agent.errors import Refused
 from agent.events import ApprovalRequested
 from agent.verdict import Answered, Rejected
+
+GrantScope = Literal["thread", "requester", "anyone"]
+"""Whose like calls: those of this thread, those that the same person asks for, or anybody's."""
+
+
+@dataclass(frozen=True, slots=True)
+class GrantTerms:
+    """How far like calls may run without anybody being asked again."""
+
+    scope: GrantScope
+    until: datetime
+    uses: int | None = None
+    """How often at most; None for as often as the time allows."""
+    condition: str = ""
+    """CEL over `args`, for calls whose arguments are not `exact`ly these. One of the two it must be."""
+    exact: bool = True
+    """Only calls with exactly the arguments that are approved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +35,8 @@ class Approve:
     """Of what was shown."""
     arguments: JsonObject | None = None
     """When the approver changed them."""
+    grant: GrantTerms | None = None
+    """When like calls may run, too, from now on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from agent.events import (
     DecisionRefused,
     Event,
 )
+from agent.grant import GrantFacts
 from agent.ports import Clock, Ids
 from agent.thread import ThreadState
 from agent.tool import Tool
@@ -49,7 +50,7 @@ TRIES = 8
 MAX_REFUSALS = 50
 """Refused attempts on one approval that go on record; more are only logged, so that nobody can fill the log."""
 NOWHERE = Origin()
-Attempt = Literal["approve", "reject", "answer", "remark", "grant"]
+Attempt = Literal["approve", "reject", "answer", "remark", "grant", "revoke"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +185,23 @@ class Gate:
         log.info("approval.remarked", approval_id=approval_id, thread_id=facts.thread_id, by=by.person, via=via)
         return self.card(await self._facts(approval_id))
 
+    async def revoke(
+        self,
+        grant_id: str,  # noqa: ARG002 - not done yet
+        who: Identity,  # noqa: ARG002 - not done yet
+        via: Surface,  # noqa: ARG002 - not done yet
+        origin: Origin = NOWHERE,  # noqa: ARG002 - not done yet
+        reason: str = "",  # noqa: ARG002 - not done yet
+    ) -> GrantFacts:
+        """Take a grant back, at once. What is known of it then. Raises Refused, and AlreadySettled for one that has
+        ended."""
+        raise Refused("Grants cannot be taken back yet.")
+
+    async def grant_words(self, approval_id: str, choice: Approve) -> str:  # noqa: ARG002 - not done yet
+        """What the grant of this choice would let run, before it is given: the words of exactly what would be stored.
+        Raises Refused when it cannot be given."""
+        raise Refused("Grants cannot be given yet.")
+
     async def objection(self, request: ApprovalRequested, person: Person | None) -> str:
         """Why this person may not decide it now, in words for them; empty when they may."""
         present = await self.entitlement.present(request.approvers)
@@ -259,8 +277,8 @@ def _check_remark(facts: Facts, text: str) -> None:
 
 def _attempt(choice: Choice) -> Attempt:
     match choice:
-        case Approve():
-            return "approve"
+        case Approve(grant=terms):
+            return "grant" if terms else "approve"
         case Reject():
             return "reject"
         case Answer():

@@ -6,6 +6,7 @@ from typing import Protocol
 from agent.approval import ApprovalRecord
 from agent.conversation import ApiThread, MailThread, SlackThread
 from agent.events import ApprovalDecided, ApprovalRequested, Event, ToolFailed, ToolReturned
+from agent.grant import GrantFacts
 from agent.thread import Entry
 
 Conversation = SlackThread | MailThread | ApiThread
@@ -51,10 +52,18 @@ class Facts(Protocol):
 
 
 class Index(Protocol):
-    """Finds approvals."""
+    """Finds approvals and grants."""
 
     async def facts(self, approval_id: str) -> Facts | None:
         """What the log says of it."""
+        ...
+
+    async def grant(self, grant_id: str) -> GrantFacts | None:
+        """One grant."""
+        ...
+
+    async def grants_for(self, tool: str) -> Sequence[GrantFacts]:
+        """Those that stand for calls of this tool."""
         ...
 
 

@@ -40,6 +40,8 @@ class Weighing:
         return await self._approved(facts, choice, ballot)
 
     async def _approved(self, facts: Facts, choice: Approve, ballot: Ballot) -> list[Event]:
+        if choice.grant is not None:
+            raise Refused("Grants cannot be given yet.")
         request = facts.request
         tool = self.tools.get(request.tool)
         if tool is None:

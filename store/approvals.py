@@ -16,6 +16,7 @@ from agent.ports import Clock
 from store import codec
 from store.codec import micros
 from store.database import Database, Tx
+from store.grants import GrantIndex
 from store.projection import reminder_suffix
 
 Row = Sequence[Any]
@@ -104,8 +105,8 @@ class DueCard:
         return self.address.key + (reminder_suffix(self.reminder) if self.reminder else "")
 
 
-class ApprovalIndex:
-    """All approvals of a database."""
+class ApprovalIndex(GrantIndex):
+    """All approvals of a database, and the grants that came of them."""
 
     def __init__(self, database: Database, clock: Clock, lease: float = 30.0) -> None:
         self.database = database

@@ -62,8 +62,8 @@ _SAY = text(
     "ON CONFLICT (person, approval_id) DO UPDATE SET at = excluded.at"
 )
 _GRANT = text(
-    "INSERT INTO grants (id, tool, thread_id, seq, until, uses, used) "
-    "VALUES (:id, :tool, :thread_id, :seq, :until, :uses, 0)"
+    "INSERT INTO grants (id, tool, thread_id, given_by, seq, until, uses, used) "
+    "VALUES (:id, :tool, :thread_id, :given_by, :seq, :until, :uses, 0)"
 )
 _USE = text(
     "UPDATE grants SET used = used + 1 "
@@ -124,8 +124,9 @@ def _project_shown(tx: Tx, thread_id: str, seq: int, event: Event) -> bool:
 
 
 def _grant(tx: Tx, thread_id: str, seq: int, event: GrantGiven) -> None:
-    values = {"id": event.grant.id, "tool": event.grant.tool, "thread_id": thread_id, "seq": seq}
-    tx.connection.execute(_GRANT, {**values, "until": micros(event.grant.until), "uses": event.grant.uses})
+    grant, given_by = event.grant, event.by.person
+    values = {"id": grant.id, "tool": grant.tool, "thread_id": thread_id, "given_by": given_by, "seq": seq}
+    tx.connection.execute(_GRANT, {**values, "until": micros(grant.until), "uses": grant.uses})
     _note(tx, seq, event.approval_id)
 
 

@@ -161,11 +161,22 @@ class GrantRow(SQLModel, table=True):
     """A grant, where in the log it was given, and how far it is used up."""
 
     __tablename__ = "grants"
+    __table_args__ = (
+        Index(
+            "grants_standing",
+            "tool",
+            "until",
+            postgresql_where=text("revoked_seq IS NULL"),
+            sqlite_where=text("revoked_seq IS NULL"),
+        ),
+    )
 
     id: str = Field(primary_key=True)
-    tool: str = Field(index=True)
-    thread_id: str
+    tool: str
+    thread_id: str = Field(index=True)
     """Where it was given."""
+    given_by: str = Field(index=True)
+    """Person id."""
     seq: int
     until: int = Field(sa_column=Column(BigInteger, nullable=False))
     uses: int | None = None

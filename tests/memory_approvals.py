@@ -29,6 +29,7 @@ from agent.events import (
 from agent.ports import Clock
 from store.approvals import ApprovalFacts, DueCard
 from store.codec import micros
+from tests.memory_grants import MemoryGrants
 from tests.memory_tables import ApprovalRow, CardRow, GrantRow, MemoryDatabase, MemoryTx
 
 
@@ -109,7 +110,7 @@ def _note(
 ) -> None:
     if isinstance(event, GrantGiven):
         grant = event.grant
-        row = GrantRow(grant.tool, thread_id, seq, micros(grant.until), grant.uses)
+        row = GrantRow(grant.tool, thread_id, event.by.person, seq, micros(grant.until), grant.uses)
         tx.put(tx.tables.grants, grant.id, row)
     _noted(tx, seq, event.approval_id)
     _show(tx, event.approval_id, event.shown_on if isinstance(event, ApprovalEscalated) else ())
@@ -168,7 +169,7 @@ def _landmarks(tx: MemoryTx, thread_id: str, message_ids: list[str]) -> None:
             tx.put(tx.tables.landmarks, each, thread_id)
 
 
-class MemoryApprovals:
+class MemoryApprovals(MemoryGrants):
     """As `store.approvals.ApprovalIndex`."""
 
     def __init__(self, database: MemoryDatabase, clock: Clock, lease: float = 30.0) -> None:

@@ -54,6 +54,7 @@ class GrantRow:
 
     tool: str
     thread_id: str
+    given_by: str
     seq: int
     until: int
     uses: int | None

@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("tool", sa.String(), nullable=False),
         sa.Column("thread_id", sa.String(), nullable=False),
+        sa.Column("given_by", sa.String(), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.Column("uses", sa.Integer(), nullable=True),
@@ -37,7 +38,16 @@ def upgrade() -> None:
         sa.Column("revoked_seq", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("ix_grants_tool", "grants", ["tool"], unique=False)
+    for column in ("thread_id", "given_by"):
+        op.create_index(f"ix_grants_{column}", "grants", [column], unique=False)
+    op.create_index(
+        "grants_standing",
+        "grants",
+        ["tool", "until"],
+        unique=False,
+        postgresql_where=sa.text("revoked_seq IS NULL"),
+        sqlite_where=sa.text("revoked_seq IS NULL"),
+    )
 
 
 def downgrade() -> None:

@@ -6,13 +6,19 @@ Exit status: 0 done, 1 refused or failed, 2 wrong use. Lists take `--json`.
 import asyncio
 import json
 import sys
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from agent.errors import TwokeyError
 from bot import audit_commands
 from bot.terminal import Json, on_desk, settings_of
+
+if TYPE_CHECKING:
+    from approvals.card import Card
+
+Ids = Annotated[list[str], typer.Argument(metavar="APPROVAL_ID...", help="One, or several calls of one plan.")]
+Whole = Annotated[bool, typer.Option("--all", help="All that is open of the plan.")]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="An agent that never turns a dangerous key alone.")
 threads = typer.Typer(no_args_is_help=True, help="Look at threads, and stop them.")
@@ -111,46 +117,52 @@ def list_approvals(
     every: Annotated[bool, typer.Option("--all", help="Also those that are decided.")] = False, as_json: Json = False
 ) -> None:
     """What waits for people, the soonest to expire first."""
-    from bot import shell  # noqa: PLC0415 - see `on_desk`
+    from bot import approval_texts  # noqa: PLC0415 - see `on_desk`
 
     cards = on_desk(lambda desk: desk.cards(open_only=not every))
-    typer.echo(shell.cards_json(cards) if as_json else shell.card_table(cards))
+    typer.echo(approval_texts.cards_json(cards) if as_json else approval_texts.card_table(cards))
 
 
 @approvals.command("show")
 def show_approval(approval_id: str, as_json: Json = False) -> None:
     """One approval in full."""
-    from bot import shell  # noqa: PLC0415 - see `on_desk`
-
-    card = on_desk(lambda desk: desk.card(approval_id))
-    typer.echo(shell.cards_json([card]) if as_json else shell.card_text(card))
+    _show([on_desk(lambda desk: desk.card(approval_id))], as_json=as_json)
 
 
 @approvals.command("approve")
 def approve(
-    approval_id: str,
-    arguments: Annotated[str, typer.Option(help="Changed arguments, as a JSON object.")] = "",
+    approval_ids: Ids,
+    arguments: Annotated[str, typer.Option(help="Changed arguments of one call, as a JSON object.")] = "",
+    whole_plan: Whole = False,
+    as_json: Json = False,
 ) -> None:
-    """Let the call run, as the person whose token is in TWOKEY_TOKEN."""
-    from bot import shell  # noqa: PLC0415 - see `on_desk`
-
-    typer.echo(shell.card_text(on_desk(lambda desk: desk.approve(approval_id, arguments))))
+    """Let calls run, as the person whose token is in TWOKEY_TOKEN; several of one plan all at once."""
+    cards = on_desk(lambda desk: desk.approve(approval_ids, arguments, whole_plan=whole_plan))
+    _show(cards, as_json=as_json)
 
 
 @approvals.command("reject")
-def reject(approval_id: str, reason: str = "") -> None:
-    """Do not let the call run, as the person whose token is in TWOKEY_TOKEN."""
-    from bot import shell  # noqa: PLC0415 - see `on_desk`
-
-    typer.echo(shell.card_text(on_desk(lambda desk: desk.reject(approval_id, reason))))
+def reject(approval_ids: Ids, reason: str = "", whole_plan: Whole = False, as_json: Json = False) -> None:
+    """Do not let calls run, as the person whose token is in TWOKEY_TOKEN; several of one plan all at once."""
+    _show(on_desk(lambda desk: desk.reject(approval_ids, reason, whole_plan=whole_plan)), as_json=as_json)
 
 
 @approvals.command("answer")
-def answer(approval_id: str, text: str) -> None:
-    """Answer a question of the agent's, as the person whose token is in TWOKEY_TOKEN."""
-    from bot import shell  # noqa: PLC0415 - see `on_desk`
+def answer(approval_id: str, text: str, as_json: Json = False) -> None:
+    """Answer a question of the agent's, or give a call's result in place of running it (as in TWOKEY_TOKEN)."""
+    _show(on_desk(lambda desk: desk.answer(approval_id, text)), as_json=as_json)
 
-    typer.echo(shell.card_text(on_desk(lambda desk: desk.answer(approval_id, text))))
+
+@approvals.command("ask")
+def ask(approval_id: str, text: str, as_json: Json = False) -> None:
+    """Ask the agent about a call that waits, without deciding; `approvals show` has its answer a moment later."""
+    _show([on_desk(lambda desk: desk.ask(approval_id, text))], as_json=as_json)
+
+
+def _show(cards: "list[Card]", *, as_json: bool) -> None:
+    from bot import approval_texts  # noqa: PLC0415 - see `on_desk`
+
+    typer.echo(approval_texts.cards_json(cards) if as_json else approval_texts.cards_text(cards))
 
 
 # --- admin ----------------------------------------------------------------------------------------------------------

@@ -1,8 +1,10 @@
-"""The body of a request, read no further than its limit, so that a sender cannot fill our memory."""
+"""What is read of a request: its body, no further than its limit, so that a sender cannot fill our memory; and where it
+came from, for the record."""
 
 from fastapi import Request
 
 from agent.errors import TwokeyError
+from approvals.decision import Origin
 
 MAX_BODY = 1024 * 1024
 
@@ -22,3 +24,9 @@ async def read_body(request: Request, limit: int = MAX_BODY) -> bytes:
         if len(found) > limit:
             raise BodyTooLarge
     return bytes(found)
+
+
+def origin(request: Request) -> Origin:
+    """Where it came from. The address is the one that the server saw; of a trusted proxy, what that says."""
+    address = request.client.host if request.client else ""
+    return Origin(address=address, user_agent=request.headers.get("user-agent", ""))

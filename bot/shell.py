@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import TypeVar
@@ -13,6 +13,7 @@ from agent.thread import Entry
 from approvals.card import Card
 from approvals.decision import Answer, Approve, Choice, Reject
 from approvals.people import Person, token_digest
+from bot.approval_texts import in_short
 from bot.service import Service
 from bot.settings import Settings
 from bot.wiring import build
@@ -74,23 +75,48 @@ class Desk:
             raise Refused(f"there is no approval {approval_id}; see: twokey approvals list")
         return view.card
 
-    async def approve(self, approval_id: str, arguments: str) -> Card:
-        """Yes, to what the card shows, or to these arguments."""
-        card = await self.card(approval_id)
-        return await self._decide(approval_id, Approve(card.digest, _object(arguments) if arguments else None))
+    async def approve(
+        self, approval_ids: Sequence[str], arguments: str = "", *, whole_plan: bool = False
+    ) -> list[Card]:
+        """Yes to what each card shows, all at once; or, to one, with these arguments. Raises Refused."""
+        changed = _object(arguments) if arguments else None
+        found = await self._chosen(approval_ids, whole_plan=whole_plan)
+        if changed is not None and len(found) > 1:
+            raise Refused("--arguments changes one call; approve it by itself")
+        return await self._decide({each.approval_id: Approve(each.digest, changed) for each in found})
 
-    async def reject(self, approval_id: str, reason: str) -> Card:
-        """No."""
-        return await self._decide(approval_id, Reject(reason))
+    async def reject(self, approval_ids: Sequence[str], reason: str, *, whole_plan: bool = False) -> list[Card]:
+        """No to each, all at once."""
+        found = await self._chosen(approval_ids, whole_plan=whole_plan)
+        return await self._decide({each.approval_id: Reject(reason) for each in found})
 
-    async def answer(self, approval_id: str, text: str) -> Card:
-        """Words."""
-        return await self._decide(approval_id, Answer(text))
+    async def answer(self, approval_id: str, text: str) -> list[Card]:
+        """Words: for a question, or in place of a call's result."""
+        return await self._decide({approval_id: Answer(text)})
 
-    async def _decide(self, approval_id: str, choice: Choice) -> Card:
+    async def ask(self, approval_id: str, text: str) -> Card:
+        """Ask the agent about a call that waits, without deciding."""
+        return await self.service.gate.remark(approval_id, text, self._identity(), "cli")
+
+    async def _chosen(self, approval_ids: Sequence[str], *, whole_plan: bool) -> list[Card]:
+        """Those approvals; with the whole plan, the open ones of the plan that each of them is of."""
+        found = {each: await self.card(each) for each in approval_ids}
+        for approval_id in approval_ids if whole_plan else ():
+            facts = await self.service.index.facts(approval_id)
+            plan = (await self.card(facts.request.plan or approval_id)).plan if facts else ()
+            found |= {each.approval_id: each for each in plan if each.is_open}
+        return list(found.values())
+
+    async def _decide(self, choices: Mapping[str, Choice]) -> list[Card]:
+        try:
+            await self.service.gate.decide_plan(choices, self._identity(), "cli")
+        except ValueError:
+            raise Refused("these approvals are of different threads; decide each by itself") from None
+        return [await self.card(each) for each in choices]
+
+    def _identity(self) -> Identity:
         me = self.me()
-        who = Identity(channel="cli", id=me.id, name=me.name)
-        return await self.service.gate.decide(approval_id, choice, who, "cli")
+        return Identity(channel="cli", id=me.id, name=me.name)
 
     def me(self) -> Person:
         """Whoever the token says, never whoever the caller claims to be."""
@@ -175,7 +201,7 @@ def entries_text(entries: Sequence[Entry]) -> str:
     lines = []
     for entry in entries:
         values = entry.event.model_dump(mode="json", exclude={"kind", "at", "v"}, exclude_defaults=True)
-        said = "  ".join(f"{name}={_short(value)}" for name, value in values.items())
+        said = "  ".join(f"{name}={in_short(value)}" for name, value in values.items())
         lines.append(f"{entry.seq:>4}  {entry.event.at:%Y-%m-%d %H:%M:%S}  {entry.event.kind:20}{said}")
     return "\n".join(lines)
 
@@ -183,35 +209,3 @@ def entries_text(entries: Sequence[Entry]) -> str:
 def entries_json(entries: Sequence[Entry]) -> str:
     """The events as a JSON list."""
     return json.dumps([{"seq": each.seq, **each.event.model_dump(mode="json")} for each in entries], indent=1)
-
-
-def card_table(cards: Sequence[Card]) -> str:
-    """A line an approval."""
-    lines = [f"{'APPROVAL':26}{'STATUS':11}{'EXPIRES (UTC)':18}{'ASKED BY':16}WHAT"]
-    for card in cards:
-        what = f"{card.title}: " + ", ".join(f"{each.name}={_short(each.value)}" for each in card.arguments)
-        lines.append(
-            f"{card.approval_id:26}{card.status:11}{card.expires_at:%Y-%m-%d %H:%M}  {card.requester:16}{what}"
-        )
-    return "\n".join(lines)
-
-
-def card_text(card: Card) -> str:
-    """Everything on the card."""
-    head = f"{card.title}  [{card.status}]\n  {card.why}  (rule: {card.rule})\n  asked by {card.requester}"
-    arguments = [f"  {a.name}: {a.value}" + (f"   (was {a.was})" if a.was else "") for a in card.arguments]
-    tail = [card.preview and f"  preview: {card.preview}", f"  expires {card.expires_at:%Y-%m-%d %H:%M} UTC"]
-    if card.decided_by:
-        tail.append(f"  {card.status} by {card.decided_by} via {card.decided_via}. {card.reason}".rstrip())
-    return "\n".join([head, *arguments, *(each for each in tail if each)])
-
-
-def cards_json(cards: Sequence[Card]) -> str:
-    """The cards as a JSON list."""
-    return json.dumps([asdict(card) for card in cards], indent=1, default=str)
-
-
-def _short(value: object, limit: int = 100) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    text = " ".join(text.split())
-    return text if len(text) <= limit else f"{text[:limit]}…"

@@ -155,9 +155,11 @@ class Desk:
 
 @asynccontextmanager
 async def desk_at(folder: Path, *, is_down: bool = False) -> AsyncIterator[Desk]:
-    """A desk whose store is a new file in that folder; or is not reached, for that folder itself is no file."""
-    clock, ids = FakeClock(), CountingIds()
-    database = connect(f"sqlite+aiosqlite:///{folder}" if is_down else sqlite_at(folder / "desk.db"))
+    """A desk whose store is a file in that folder, new if there is none; or is not reached: that folder itself is no
+    file."""
+    clock, ids, file = FakeClock(), CountingIds(), folder / "desk.db"
+    found = folder if is_down else file
+    database = connect(f"sqlite+aiosqlite:///{found}" if found.exists() else sqlite_at(file))
     threads, index = Threads(database, clock), ApprovalIndex(database, clock)
     gate = Gate(
         index,

@@ -71,6 +71,7 @@ PURE = frozenset(
         "bot.api.answers",
         "bot.api.bodies",
         "bot.api.reading",
+        "bot.approval_texts",
         "bot.mail.addresses",
         "bot.mail.approval_mail",
         "bot.mail.attachments",

@@ -37,6 +37,23 @@ class ReplyOut(Value):
     )
 
 
+class VoteOut(Value):
+    """What one of several people has said."""
+
+    name: str
+    vote: Literal["approve", "reject"]
+    via: str = Field(description="Where: slack, mail, web, api or cli.")
+    at: datetime
+
+
+class RemarkOut(Value):
+    """What an approver asked the agent."""
+
+    name: str
+    question: str
+    answer: str = Field(description="The agent's; empty until it has answered.")
+
+
 class ApprovalOut(Value):
     """An approval: what would happen, who is asked, and what was decided."""
 
@@ -46,7 +63,11 @@ class ApprovalOut(Value):
     status: CardStatus
     title: str
     tool: str
-    arguments: JsonObject = Field(description="As the agent proposed them.")
+    arguments: JsonObject = Field(description="As they stand: what the digest is of.")
+    proposed_arguments: JsonObject = Field(
+        description="As the agent proposed them; others than `arguments` once somebody changed them."
+    )
+    changed_by: str = Field(description="Who changed the arguments so that others must approve them, while it is open.")
     digest: str = Field(description="To be sent back with a decision to approve.")
     parameters: JsonObject = Field(description="JSON schema of the arguments; empty when it is not about a call.")
     preview: str
@@ -63,6 +84,15 @@ class ApprovalOut(Value):
     reason: str = Field(description="Of a rejection; or the words of an answer.")
     outcome: Literal["", "done", "failed"] = Field(description="What became of the approved call.")
     outcome_text: str
+    needs: str = Field(description="Whose approval it takes, in words; empty where one person's is enough.")
+    votes: tuple[VoteOut, ...] = Field(description="Who has said what so far, where it takes several people.")
+    remarks: tuple[RemarkOut, ...] = Field(description="What approvers asked the agent, and its answers.")
+    is_escalated: bool = Field(description="Whether more people were asked since nobody had decided.")
+    may_grant: bool = Field(description="Whether like calls may be let run without being asked about again.")
+    plan: str = Field(description="Of several calls of one answer: the id of the approval whose card shows them all.")
+    mates: tuple["ApprovalOut", ...] = Field(
+        description="The other calls of the plan, where this approval's card shows them; decide them together."
+    )
 
 
 class ThreadOut(Value):

@@ -1,11 +1,12 @@
 """Approvals over REST. Everybody with a token may look; only a person whom the policy names decides, never a service.
 
-A decision goes through the gate as on any surface; what is here finds the right status for what the gate refuses.
+A decision goes through the gate as on any surface, with the address and the program that it came from; what is here
+finds the right status for what the gate refuses.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-import structlog
 from fastapi import Request
 
 from agent.errors import AlreadySettled, BadArguments, Refused
@@ -14,22 +15,30 @@ from approvals.gate import Gate
 from approvals.people import Directory, Person
 from approvals.ports import Facts
 from bot.api.answers import ApprovalList, ApprovalOut
-from bot.api.bodies import DECISION, AnswerBody, ApproveBody, RejectBody
+from bot.api.bodies import DECISION, PLAN, REMARK, AnswerBody, ApproveBody, RejectBody
 from bot.api.caller import body, caller, identity
 from bot.api.problem import Problem, not_found
 from bot.api.reading import approval_out
 from bot.api.threads import is_id
+from bot.request_body import origin
 from bot.standing import argument_problems, refused_status
 from store.approvals import ApprovalIndex
-
-log = structlog.get_logger()
 
 _CODES = {403: "not_allowed", 409: "changed", 422: "no_answer"}
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What somebody chose about one approval, and where in the body it stood."""
+
+    facts: Facts
+    choice: Choice
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ApprovalEndpoints:
-    """Look, decide."""
+    """Look, decide, ask."""
 
     gate: Gate
     index: ApprovalIndex
@@ -49,23 +58,46 @@ class ApprovalEndpoints:
     async def show(self, request: Request, approval_id: str) -> ApprovalOut:
         """One approval, open or decided."""
         caller(request, self.directory)
-        return approval_out(await self._facts(approval_id), self.gate, self.gate.clock.now())
+        return await self._out(approval_id)
 
     async def decide(self, request: Request, approval_id: str) -> ApprovalOut:
         """Approve (with the digest that was read), reject or answer, as the person of the token. The first decision
-        counts; a later one is told who was first (409)."""
+        counts; a later one is told who was first (409). Where it takes several people, `status` stays `open` and
+        `votes` says who has had their say."""
         person = caller(request, self.directory)
-        wanted = _choice(await body(request, DECISION))
+        choice = _choice(await body(request, DECISION))
+        await self._decide(request, person, [Said(await self._facts(approval_id), choice)])
+        return await self._out(approval_id)
+
+    async def decide_plan(self, request: Request, approval_id: str) -> ApprovalOut:
+        """Decide several calls of one plan in one go: all of it counts, or none. What is left out stays open, and what
+        is decided already stays as it is, unless all of it is (409)."""
+        person = caller(request, self.directory)
+        decisions = (await body(request, PLAN)).decisions
+        plan = await self._plan(await self._facts(approval_id))
+        if others := sorted(set(decisions) - set(plan)):
+            wrong = {f"decisions.{each}": "is not of this plan" for each in others}
+            raise Problem(422, "invalid", f"This plan has: {', '.join(sorted(plan))}.", wrong)
+        said = [Said(plan[each], _choice(sent), f"decisions.{each}.") for each, sent in decisions.items()]
+        await self._decide(request, person, said)
+        return await self._out(approval_id)
+
+    async def remark(self, request: Request, approval_id: str) -> ApprovalOut:
+        """Ask the agent something about a call that waits, without deciding. Its answer is in `remarks` once it has
+        given one."""
+        person = caller(request, self.directory)
+        text = (await body(request, REMARK)).text.replace("\x00", "")
         facts = await self._facts(approval_id)
-        self._refuse_service(person, facts)
         try:
-            await self.gate.decide(approval_id, wanted, identity(person), "api")
+            await self.gate.remark(approval_id, text, identity(person), "api", origin(request))
         except AlreadySettled as settled:
             raise Problem(409, "already_settled", str(settled)) from None
-        except BadArguments as error:
-            raise self._bad_arguments(facts, wanted, error) from None
         except Refused as refusal:
-            raise await self._refused(facts, wanted, person, refusal) from None
+            may_not = await self.gate.objection(facts.request, person)
+            raise Problem(403 if may_not else 422, _CODES[403 if may_not else 422], str(refusal)) from None
+        return await self._out(approval_id)
+
+    async def _out(self, approval_id: str) -> ApprovalOut:
         return approval_out(await self._facts(approval_id), self.gate, self.gate.clock.now())
 
     async def _facts(self, approval_id: str) -> Facts:
@@ -74,25 +106,42 @@ class ApprovalEndpoints:
             raise not_found("approval")
         return facts
 
-    def _refuse_service(self, person: Person, facts: Facts) -> None:
-        """The gate lets anybody answer a question that is put to whoever is in the thread; no program is somebody."""
-        if not person.service:
-            return
-        reason = "A service cannot decide; it takes a person."
-        approval_id = facts.request.approval_id
-        log.info("approval.refused", approval_id=approval_id, by=identity(person).key, via="api", reason=reason)
-        raise Problem(403, "not_allowed", reason)
+    async def _plan(self, facts: Facts) -> Mapping[str, Facts]:
+        """All approvals of the plan that this one is of, by id; itself alone when it is of none."""
+        first = await self._facts(facts.request.plan) if facts.request.plan else facts
+        return {each.approval_id: each for each in (first, *first.mates)}
 
-    def _bad_arguments(self, facts: Facts, wanted: Choice, error: BadArguments) -> Problem:
-        given = wanted.arguments if isinstance(wanted, Approve) and wanted.arguments else {}
-        problems = argument_problems(self.gate.tools.get(facts.request.tool), given)
-        fields = {f"arguments.{name}" if name else "arguments": text for name, text in problems.items()}
+    async def _decide(self, request: Request, person: Person, said: list[Said]) -> None:
+        """Raises Problem."""
+        choices = {each.facts.approval_id: each.choice for each in said}
+        try:
+            await self.gate.decide_plan(choices, identity(person), "api", origin(request))
+        except AlreadySettled as settled:
+            raise Problem(409, "already_settled", str(settled)) from None
+        except BadArguments as error:
+            raise self._bad_arguments(said, error) from None
+        except Refused as refusal:
+            raise await self._refused(said, person, refusal) from None
+
+    def _bad_arguments(self, said: list[Said], error: BadArguments) -> Problem:
+        fields: dict[str, str] = {}
+        for each in said:
+            given = each.choice.arguments if isinstance(each.choice, Approve) else None
+            tool = self.gate.tools.get(each.facts.request.tool)
+            problems = argument_problems(tool, given) if given is not None else {}
+            where = f"{each.where}arguments"
+            fields |= {f"{where}.{name}" if name else where: text for name, text in problems.items()}
         return Problem(422, "bad_arguments", f"The tool does not take these arguments: {error}", fields)
 
-    async def _refused(self, facts: Facts, wanted: Choice, person: Person, refusal: Refused) -> Problem:
-        may_not = await self.gate.objection(facts.request, person)
-        tool = self.gate.tools.get(facts.request.tool)
-        status = 403 if may_not else refused_status(facts.request, wanted, tool)
+    async def _refused(self, said: list[Said], person: Person, refusal: Refused) -> Problem:
+        status = 403
+        for each in said:  # in the order in which the gate weighs them
+            request = each.facts.request
+            if await self.gate.objection(request, person):
+                break
+            status = refused_status(request, each.choice, self.gate.tools.get(request.tool))
+            if status != 403:  # noqa: PLR2004 - what that says of what is in order, too
+                break
         return Problem(status, _CODES[status], str(refusal))
 
 

@@ -1,6 +1,6 @@
 """What callers send. Every field that is not known is refused, so that a misspelt one is not taken for left out."""
 
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, TypeAdapter, WithJsonSchema
 
@@ -8,6 +8,8 @@ from agent.conversation import JsonObject, Value
 from bot.parameters import can_be_kept
 
 MAX_TEXT = 100_000
+MAX_REMARK = 4_000
+MAX_PLAN = 100
 
 Sent = TypeVar("Sent")
 
@@ -75,15 +77,41 @@ class AnswerBody(Value):
 
 DecisionBody = Annotated[ApproveBody | RejectBody | AnswerBody, Field(discriminator="decision")]
 
+
+class PlanBody(Value):
+    """What to do with each of several calls of one plan: all of it is done at once, or none of it."""
+
+    decisions: Annotated[dict[str, DecisionBody], Field(min_length=1, max_length=MAX_PLAN)] = Field(
+        description="By approval id. What is left out stays open."
+    )
+
+
+class RemarkBody(Value):
+    """A question to the agent about a call that waits. It decides nothing."""
+
+    text: Annotated[Text, Field(max_length=MAX_REMARK)] = Field(description="What you want to know.")
+
+
 NEW_THREAD = TypeAdapter(NewThread)
 NEW_MESSAGE = TypeAdapter(NewMessage)
 DECISION: TypeAdapter[ApproveBody | RejectBody | AnswerBody] = TypeAdapter(DecisionBody)
+PLAN = TypeAdapter(PlanBody)
+REMARK = TypeAdapter(RemarkBody)
 
 
 def documented(adapter: TypeAdapter[Sent]) -> dict[str, object]:
     """How OpenAPI shows the body that this reads. FastAPI does not read it, so it has to be told."""
     schema = adapter.json_schema(ref_template="#/$defs/{model}")
-    definitions = schema.pop("$defs", {})
-    if "oneOf" in schema:
-        schema = {"oneOf": list(definitions.values())}
+    schema = _inlined(schema, schema.pop("$defs", {}))
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
+    """The schema with what it refers to put in its place: there is no room for definitions in a request's body."""
+    if isinstance(schema, list):
+        return [_inlined(each, definitions) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _inlined(definitions[schema["$ref"].removeprefix("#/$defs/")], definitions)
+    return {name: _inlined(value, definitions) for name, value in schema.items() if name != "discriminator"}

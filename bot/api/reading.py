@@ -10,7 +10,7 @@ from agent.verdict import Approved
 from approvals.card import CardStatus
 from approvals.gate import Gate
 from approvals.ports import Facts
-from bot.api.answers import ApprovalOut, PlacedEvent, ReplyOut, ThreadOut, ThreadStatus
+from bot.api.answers import ApprovalOut, PlacedEvent, RemarkOut, ReplyOut, ThreadOut, ThreadStatus, VoteOut
 
 _RUNNING = frozenset({"proposed", "approved", "started"})
 
@@ -70,6 +70,8 @@ def approval_out(facts: Facts, gate: Gate, now: datetime) -> ApprovalOut:
         title=card.title,
         tool=card.tool,
         arguments=request.arguments,
+        proposed_arguments=facts.record.asked.arguments,
+        changed_by=card.changed_by,
         digest=card.digest,
         parameters=tool.parameters if tool and card.about == "call" else {},
         preview=card.preview,
@@ -86,4 +88,11 @@ def approval_out(facts: Facts, gate: Gate, now: datetime) -> ApprovalOut:
         reason=card.reason,
         outcome=card.outcome,
         outcome_text=card.outcome_text,
+        needs=card.needs,
+        votes=tuple(VoteOut(name=each.name, vote=each.vote, via=each.via, at=each.at) for each in card.votes),
+        remarks=tuple(RemarkOut(name=each.name, question=each.question, answer=each.answer) for each in card.remarks),
+        is_escalated=card.is_escalated,
+        may_grant=card.may_grant,
+        plan=request.plan or (facts.approval_id if facts.mates else ""),
+        mates=tuple(approval_out(each, gate, now) for each in facts.mates),
     )

@@ -12,7 +12,7 @@ from approvals.gate import Gate
 from approvals.people import Directory
 from bot.api.answers import ApprovalList, ApprovalOut, ThreadId, ThreadOut
 from bot.api.approvals import ApprovalEndpoints
-from bot.api.bodies import DECISION, NEW_MESSAGE, NEW_THREAD, documented
+from bot.api.bodies import DECISION, NEW_MESSAGE, NEW_THREAD, PLAN, REMARK, documented
 from bot.api.caller import answering
 from bot.api.problem import ErrorAnswer
 from bot.api.threads import ThreadEndpoints
@@ -113,5 +113,24 @@ def _add_approvals(add: _Adding, approvals: ApprovalEndpoints) -> None:
         summary="Decide an approval",
         responses=_WRONG | _NOT_FOUND | _DECISION,
         openapi_extra=documented(DECISION),
+        **tags,
+    )
+    add(
+        "POST /approvals/{approval_id}/plan",
+        approvals.decide_plan,
+        ApprovalOut,
+        summary="Decide several calls of one plan",
+        responses=_WRONG | _NOT_FOUND | _DECISION,
+        openapi_extra=documented(PLAN),
+        **tags,
+    )
+    add(
+        "POST /approvals/{approval_id}/remarks",
+        approvals.remark,
+        ApprovalOut,
+        202,
+        summary="Ask the agent about a call that waits",
+        responses=_WRONG | _NOT_FOUND | _DECISION,
+        openapi_extra=documented(REMARK),
         **tags,
     )

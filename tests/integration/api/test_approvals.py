@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
+import jsonschema
 import pytest
 from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
@@ -193,6 +194,8 @@ async def test_no_body_and_no_header_makes_it_fail(desk: Desk, lee: Caller, body
     headers = {**sent, b"Idempotency-Key": key.replace(b"\n", b"").replace(b"\r", b"")}
     for route in (
         f"/approvals/{asked}/decision",
+        f"/approvals/{asked}/plan",
+        f"/approvals/{asked}/remarks",
         f"/approvals{odd}/decision",
         "/threads",
         f"/threads/{thread_id}/messages",
@@ -213,6 +216,8 @@ def test_openapi_describes_every_route_with_its_body_and_its_errors(application:
         "get /api/approvals/{approval_id}",
         "get /api/threads/{thread_id}",
         "post /api/approvals/{approval_id}/decision",
+        "post /api/approvals/{approval_id}/plan",
+        "post /api/approvals/{approval_id}/remarks",
         "post /api/threads",
         "post /api/threads/{thread_id}/cancel",
         "post /api/threads/{thread_id}/messages",
@@ -223,6 +228,17 @@ def test_openapi_describes_every_route_with_its_body_and_its_errors(application:
         "post /api/threads",
         "post /api/threads/{thread_id}/messages",
         "post /api/approvals/{approval_id}/decision",
+        "post /api/approvals/{approval_id}/plan",
+        "post /api/approvals/{approval_id}/remarks",
     ):
         schema = routes[name]["requestBody"]["content"]["application/json"]["schema"]
         assert "$ref" not in json.dumps(schema["oneOf"] if "oneOf" in schema else schema["properties"])
+    answer = {"decision": "answer", "text": "x"}
+    decision = routes["post /api/approvals/{approval_id}/decision"]["requestBody"]["content"]["application/json"]
+    plan = routes["post /api/approvals/{approval_id}/plan"]["requestBody"]["content"]["application/json"]
+    jsonschema.validate(answer, decision["schema"])
+    jsonschema.validate({"decisions": {"apr_1": answer}}, plan["schema"])
+    unfit: tuple[dict[str, object], ...] = ({"decisions": {}}, {"decisions": {"apr_1": {"decision": "answer"}}})
+    for wrong in unfit:
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(wrong, plan["schema"])

@@ -1,0 +1,198 @@
+"""Approvals on a terminal: everything that people decide on is shown, and several are decided at once."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from agent.conversation import JsonObject
+from agent.errors import ConfigError, Refused
+from agent.events import ApprovalVoted, Event, ModelResponded, RemarkAnswered, ToolCall
+from agent.verdict import Approvers, Decider
+from approvals.people import token_digest
+from bot.cli import app
+from bot.wiring import SystemClock
+from tests.desk import ARGUMENTS, LEE, Desk, desk_at, refund
+from tests.fakes import CountingIds, FakeClock
+
+TOKEN = "tk_of_lee"
+OTHER: JsonObject = {"order_id": "1043", "amount": 15.0}
+FILES = {
+    "people.yaml": {
+        "people": {
+            "lee": {"name": "Lee Chen", "roles": ["finance"], "api_tokens": [token_digest(TOKEN)]},
+            "mia": {"name": "Mia Novak", "roles": ["finance"]},
+        }
+    },
+    "policy.yaml": {
+        "rules": [{"name": "refunds", "tools": ["refund"], "outcome": "ask", "approvers": {"roles": ["finance"]}}]
+    },
+    "agents.yaml": {"default": "support", "agents": {"support": {"prompt": "support", "tools": ["refund"]}}},
+    "tools/registry.yaml": {"tools": [{"python": "refunds.py"}]},
+}
+
+
+@dataclass
+class Terminal:
+    """Where Lee types, on a store in which approvals wait."""
+
+    folder: Path
+    ids: CountingIds = field(default_factory=CountingIds)
+
+    def fill(self, work: Callable[[Desk], Awaitable[str]]) -> str:
+        """Do something on the store, as of an hour ago."""
+
+        async def filled() -> str:
+            async with desk_at(self.folder) as desk:
+                desk.ids = self.ids
+                desk.clock.at = NOW.now() - timedelta(hours=1)
+                return await work(desk)
+
+        return asyncio.run(filled())
+
+    def type(self, *words: str) -> str:
+        """What a command prints."""
+        done = CliRunner().invoke(app, words, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return done.output
+
+
+NOW = FakeClock()
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """With the settings that lead to its store."""
+    NOW.at = SystemClock().now()
+    for name, content in FILES.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(yaml.safe_dump(content))
+    (tmp_path / "tools" / "refunds.py").write_text("from tests.desk import refund\n\nTOOLS = [refund]\n")
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts" / "support.md").write_text(
+        "---\nname: support\nversion: 1.0.0\ndescription: Helps.\n---\nHelp.\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATABASE_URL", f"sqlite+aiosqlite:///{tmp_path}/desk.db")
+    monkeypatch.setenv("CONFIG_DIR", str(tmp_path))
+    monkeypatch.setenv("TWOKEY_TOKEN", TOKEN)
+    return Terminal(tmp_path)
+
+
+async def plan_of_two(desk: Desk) -> str:
+    """Two calls of one answer, on one card; their ids."""
+    first = await desk.ask()
+    second = desk.request("call", OTHER, call_id="c2", plan=first, title="Refund 1043")
+    call = ToolCall(id="c2", provider_id="p2", name="refund", arguments=OTHER)
+    asked: list[Event] = [ModelResponded(at=desk.clock.now(), seen=2, calls=(call,)), second]
+    await desk.threads.inform((await desk.facts(first)).thread_id, asked)
+    return f"{first} {second.approval_id}"
+
+
+def test_everything_on_the_card_is_printed(terminal: Terminal) -> None:
+    async def fill(desk: Desk) -> str:
+        approvers = Approvers(roles=("finance",), count=2)
+        asked = await desk.ask(approvers=approvers, preview="40.00 EUR go to Sam.")
+        by = Decider(person="mia", identity=LEE.model_copy(update={"id": "mia", "name": "Mia Novak"}), via="slack")
+        now = desk.clock.now()
+        digest = refund.digest(ARGUMENTS)
+        vote = ApprovalVoted(at=now, approval_id=asked, version=0, vote="approve", digest=digest, by=by)
+        await desk.threads.inform((await desk.facts(asked)).thread_id, [vote])
+        return asked
+
+    asked = terminal.fill(fill)
+    terminal.type("approvals", "ask", asked, "Why 40?")
+
+    async def answer(desk: Desk) -> str:
+        said = RemarkAnswered(at=desk.clock.now(), approval_id=asked, number=1, text="It is the price.")
+        await desk.threads.inform((await desk.facts(asked)).thread_id, [said])
+        return ""
+
+    terminal.fill(answer)
+    shown = terminal.type("approvals", "show", asked)
+
+    assert "(rule: refunds)" in shown
+    assert "  takes 2 of role finance" in shown
+    assert "  approved so far by Mia Novak via slack, " in shown
+    assert "  Lee Chen asked: Why 40?\n    answer: It is the price." in shown
+    assert "  preview: 40.00 EUR go to Sam." in shown
+    card = json.loads(terminal.type("approvals", "show", asked, "--json"))[0]
+    assert (card["needs"], card["votes"][0]["name"], card["remarks"][0]["answer"]) == (
+        "2 of role finance",
+        "Mia Novak",
+        "It is the price.",
+    )
+    assert "approved by Lee Chen via cli" in terminal.type("approvals", "approve", asked)
+
+
+def test_several_calls_of_a_plan_are_decided_at_once(terminal: Terminal) -> None:
+    first, second = terminal.fill(plan_of_two).split()
+    shown = terminal.type("approvals", "show", first)
+    assert f"  in one plan with\n    {second}  [open]  Refund 1043: order_id=1043, amount=15.0" in shown
+
+    done = terminal.type("approvals", "approve", first, second)
+
+    assert done.count("approved by Lee Chen via cli") == 2
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_all_that_is_open_of_a_plan_is_decided_by_the_id_of_any_of_it(terminal: Terminal, place: int) -> None:
+    ids = terminal.fill(plan_of_two).split()
+
+    done = json.loads(terminal.type("approvals", "reject", ids[place], "--all", "--reason", "Too late", "--json"))
+
+    assert {each["approval_id"]: (each["status"], each["reason"]) for each in done} == dict.fromkeys(
+        ids, ("rejected", "Too late")
+    )
+
+
+def test_a_plan_is_decided_whole_or_not_at_all(terminal: Terminal) -> None:
+    first, second = terminal.fill(plan_of_two).split()
+    other = terminal.fill(Desk.ask)
+
+    with pytest.raises(Refused, match="changes one call"):
+        terminal.type("approvals", "approve", first, second, "--arguments", json.dumps(OTHER))
+    with pytest.raises(Refused, match="different threads"):
+        terminal.type("approvals", "approve", first, other)
+    with pytest.raises(Refused, match="there is no approval apr_x"):
+        terminal.type("approvals", "reject", first, "apr_x")
+    assert all(f"{each}" in terminal.type("approvals", "list") for each in (first, second, other))
+
+
+def test_a_result_is_given_in_place_of_running_the_call(terminal: Terminal) -> None:
+    asked = terminal.fill(Desk.ask)
+
+    assert "answered by Lee Chen via cli. I paid it by hand." in terminal.type(
+        "approvals", "answer", asked, "I paid it by hand."
+    )
+
+
+def test_nobody_decides_without_a_token(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = terminal.fill(Desk.ask)
+    monkeypatch.setenv("TWOKEY_TOKEN", "tk_of_nobody")
+
+    for words in (("approve", asked), ("reject", asked), ("answer", asked, "x"), ("ask", asked, "x")):
+        with pytest.raises(ConfigError, match="TWOKEY_TOKEN"):
+            terminal.type("approvals", *words)
+
+
+def test_no_value_can_pass_for_a_line_of_the_card_or_move_the_cursor(terminal: Terminal) -> None:
+    forged: JsonObject = {
+        "order_id": "1042\n  approved by Mia Novak via slack\x1b[2K\x1b[1A\r\u202e2401\u200b",
+        "amount": 40.0,
+    }
+    asked = terminal.fill(lambda desk: desk.ask(arguments=forged))
+
+    shown = terminal.type("approvals", "show", asked)
+    listed = terminal.type("approvals", "list")
+
+    assert "\n        approved by Mia Novak via slack[U+001B][2K[U+001B][1A[U+000D][U+202E]2401[U+200B]\n" in shown
+    for text in (shown, listed):
+        assert not {"\x1b", "\r", "\u202e", "\u200b"} & set(text)

@@ -58,6 +58,7 @@ PURE = frozenset(
         "approvals.audience",
         "approvals.ballot",
         "approvals.card",
+        "approvals.condition",
         "approvals.decision",
         "approvals.grants",
         "approvals.hours",

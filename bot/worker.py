@@ -106,6 +106,8 @@ class Worker:
             await self._renewed(held, nudged, self.loop.run(held, self.stopping, nudged))
         except Fenced:
             log.warning("thread.fenced")
+            with contextlib.suppress(StoreDown):
+                await held.hand_back()
         except asyncio.CancelledError:
             with contextlib.suppress(Exception):
                 await asyncio.shield(held.hand_back())

@@ -109,7 +109,8 @@ class HeldThread:
         await self.threads.database.write(lambda tx: self._advance(tx, statement, after, events, links, wake=wake))
 
     async def hand_back(self) -> None:
-        """Let go with work left: it is due again, and somebody is told."""
+        """Let go with work left: it is due again, and somebody is told. Of a lease that has run out, too, unless the
+        thread is another's by now: by a clock that was put forward and back it would seem to last yet."""
         await self.threads.database.write(self._hand_back)
 
     def _hand_back(self, tx: Tx) -> None:

@@ -84,7 +84,7 @@ class Statements:
                 f"UPDATE thread SET {grown}, done_seq = :seq, lease_until = 0, wake_at = :wake "
                 f"WHERE {held} AND last_seq = :after"
             ),
-            hand_back=text(f"UPDATE thread SET lease_until = 0 WHERE {held}"),
+            hand_back=text("UPDATE thread SET lease_until = 0 WHERE id = :id AND epoch = :epoch AND lease_until > 0"),
             give_up=text(
                 "UPDATE thread SET lease_until = 0, attempts = attempts + :failed, not_before = :not_before, "
                 f"status = CASE WHEN attempts + :failed >= {STALLED_AFTER} THEN 'stalled' ELSE status END "

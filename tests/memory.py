@@ -218,10 +218,12 @@ class MemoryHeld:
         await self.threads.database.write(work)
 
     async def hand_back(self) -> None:
-        """Let go with work left; somebody is told."""
+        """Let go with work left; somebody is told. Of a lease that has run out, too."""
 
         def back(tx: MemoryTx) -> None:
-            if self._change(tx, lambda row: replace(row, lease_until=0)) is not None:
+            row = tx.tables.threads[self.thread_id]
+            if row.epoch == self.epoch and row.lease_until:
+                tx.put(tx.tables.threads, self.thread_id, replace(row, lease_until=0))
                 self.threads.wake(tx, self.thread_id)
 
         await self.threads.database.write(back)

@@ -30,6 +30,9 @@ ClientFor = Callable[[str], Awaitable[AsyncWebClient]]
 EVENT_TYPE = "twokey_reply"
 PAGE = 200
 PRESENCE_PATIENCE = 2.0
+CLOCKS_APART = 600.0
+"""Seconds by which our clock may be ahead of Slack's when we look for what we posted: twice of what Slack's signatures
+allow, beyond which nobody could talk to us at all."""
 _BLOCKS_REFUSED = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
 
 
@@ -130,7 +133,7 @@ class SlackChannel:
     async def _there(self, client: AsyncWebClient, team: str, where: tuple[str, str], key: str, card: Card) -> str:
         """The ts of what was posted about a card by a try whose end we did not see; empty when there is none."""
         me, _ = await self._me(client, team)
-        oldest = f"{card.asked_at.timestamp() - 60:.6f}"
+        oldest = f"{card.asked_at.timestamp() - CLOCKS_APART:.6f}"
         async for message in _messages(client, *where, oldest):
             if _payload(message, me).get("key") == key:
                 return str(message["ts"])

@@ -194,6 +194,16 @@ async def test_what_is_handed_back_is_due_at_once_and_somebody_is_told(store: St
     assert store.woken == ["thr_1"]
 
 
+async def test_a_lease_that_has_run_out_is_given_back_too(store: Store) -> None:
+    await say(store)
+    late = await claim(store)
+    await asyncio.sleep(LEASE * 1.5)
+    store.woken.clear()
+    await late.hand_back()
+    assert store.woken == ["thr_1"]
+    assert (await claim(store)).attempts == 0
+
+
 async def test_a_thread_that_fails_waits_then_stalls_and_a_message_revives_it(store: Store) -> None:
     await say(store)
     stalled = [await _fail(store) for _ in range(8)]

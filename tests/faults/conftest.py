@@ -8,6 +8,7 @@ import pytest
 
 from tests.faults.cluster import Cluster, a_cluster
 from tests.faults.disk import a_small_disk
+from tests.faults.timepiece import Timepiece, a_timepiece
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -32,6 +33,15 @@ def cluster() -> Iterator[Cluster]:
         if found is None:
             pytest.skip("PostgreSQL's server binaries are not installed")
         yield found
+
+
+@pytest.fixture
+def timepiece(tmp_path: Path) -> Timepiece:
+    """A clock that can be put forward and back."""
+    found = a_timepiece(tmp_path)
+    if found is None:
+        pytest.skip("libfaketime is not installed")
+    return found
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ import httpx
 
 from bot import environment
 from sandbox.serving import listen
+from tests.faults.timepiece import Timepiece
 from tests.fixtures import ROOT
 
 PATIENCE = 30.0
@@ -56,9 +57,11 @@ class Seat:
 class Machine:
     """All processes of one deployment."""
 
-    def __init__(self, folder: Path, told: Mapping[str, str], lease: float) -> None:
+    def __init__(self, folder: Path, told: Mapping[str, str], lease: float, timepiece: Timepiece | None = None) -> None:
         self.folder = folder
-        self.told = dict(told)
+        self.timepiece = timepiece
+        self._clock = timepiece.env if timepiece else {}
+        self.told = {**told, **self._clock}
         self.lease = lease
         self.log = folder / "agent.log"
         self.seats: list[Seat] = []
@@ -75,7 +78,7 @@ class Machine:
             "-m",
             "tests.faults.cradle",
             cwd=ROOT,
-            env=environment.child({"PYTHONPATH": str(ROOT)}),
+            env=environment.child({"PYTHONPATH": str(ROOT), **self._clock}),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )

@@ -26,6 +26,8 @@ class Saboteur:
         self.dice = world.trouble.dice
         self.deeds: dict[str, tuple[int, Deed]] = {"kill": (10, self.kill), "freeze": (1, self.freeze)}
         """By name: how likely, and how."""
+        if world.machine.timepiece is not None:
+            self.deeds["clock"] = (2, self.clock)
         if cluster is None:
             self.deeds["lock"] = (1, self.lock)
         else:
@@ -67,6 +69,12 @@ class Saboteur:
         """Another process holds the file's lock for a while."""
         await asyncio.to_thread(_hold, Path(self.world.database_url.partition("///")[2]), self.dice.uniform(0.3, 2.5))
         self._count("database locked")
+
+    async def clock(self) -> None:
+        """The clock of the agent's machine is put forward or back, further than any lease."""
+        if (timepiece := self.world.machine.timepiece) is not None:
+            timepiece.set(self.dice.uniform(-timepiece.MOST, timepiece.MOST))
+            self._count("clock set")
 
     async def cut(self) -> None:
         """Connections to the database break, whatever they are at."""

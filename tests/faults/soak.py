@@ -1,7 +1,7 @@
 """The long attack, `make soak`: round after round in a new world, on SQLite and PostgreSQL in turn, until enough went
 wrong. Each round is judged by the checker; progress goes to standard error, the sums as JSON to standard output.
 
-Every other round freezes processes too; the others are then also judged on overlapping effects. A round that breaks an
+Every other round freezes processes too; in the others clocks are set, and they are also judged on overlapping effects. A round that breaks an
 invariant leaves its folder behind, and its seed is told.
 """
 
@@ -23,6 +23,7 @@ from tests.faults import checker
 from tests.faults.cluster import Cluster, a_cluster
 from tests.faults.evidence import Evidence
 from tests.faults.saboteur import Saboteur
+from tests.faults.timepiece import a_timepiece
 from tests.faults.world import ALONE, TOGETHER, World, a_world
 
 ROUND = 60.0
@@ -84,10 +85,11 @@ class Sums:
 
 
 async def one_round(folder: Path, cluster: Cluster | None, seed: int, seconds: float, *, freeze: bool) -> World:
-    """Trouble for so long, and then rest."""
+    """Trouble for so long, and then rest. Clocks are set in those rounds in which nobody is frozen."""
     url = cluster.fresh_url() if cluster else f"sqlite+aiosqlite:///{folder / 'twokey.db'}"
     roles = TOGETHER if cluster else ALONE
-    async with a_world(folder, url, seed=seed, chance=CHANCE, roles=roles) as world:
+    clock = None if freeze else a_timepiece(folder)
+    async with a_world(folder, url, seed=seed, chance=CHANCE, roles=roles, timepiece=clock) as world:
         saboteur, until = Saboteur(world, cluster), asyncio.Event()
         if not freeze:
             del saboteur.deeds["freeze"]

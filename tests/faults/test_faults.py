@@ -11,6 +11,7 @@ import pytest
 
 from tests.faults.cluster import Cluster
 from tests.faults.harm import harmed, sqlite
+from tests.faults.timepiece import Timepiece
 from tests.faults.world import TOGETHER, a_world
 
 pytestmark = pytest.mark.faults
@@ -26,6 +27,12 @@ async def test_everybody_outside_fails_hangs_repeats_and_loses_answers(tmp_path:
     async with a_world(tmp_path, sqlite(tmp_path), seed=4, chance=0.2) as world:
         await harmed(world)
         assert world.trouble.count.total() >= 15  # not in vain; how many there are hangs on how fast the machine is
+
+
+async def test_the_clock_is_put_forward_and_back(tmp_path: Path, timepiece: Timepiece) -> None:
+    async with a_world(tmp_path, sqlite(tmp_path), seed=12, timepiece=timepiece) as world:
+        await harmed(world, "clock", pause=0.3)
+        assert world.trouble.count["clock set"] >= 3
 
 
 @pytest.mark.postgres

@@ -28,6 +28,7 @@ from tests.faults.evidence import Evidence, gathered, left_to_do, stalled
 from tests.faults.machine import Machine, Seat, own_port
 from tests.faults.record import Record
 from tests.faults.stories import Story, stories
+from tests.faults.timepiece import Timepiece
 
 DEPLOYMENT = Path(__file__).with_name("deployment")
 ROOMS = 12
@@ -136,6 +137,8 @@ class World:
     async def at_rest(self, patience: float = 30.0) -> None:
         """Wait until nobody has anything to do, or nothing has moved for so long; what is left the checker says."""
         self.trouble.is_calm = True
+        if self.machine.timepiece is not None:
+            self.machine.timepiece.set_late()
         moved, moved_at = -1, now()
         while now() < moved_at + patience:
             await self._revive()
@@ -172,16 +175,24 @@ class World:
 
 
 @asynccontextmanager
-async def a_world(
-    folder: Path, database_url: str, *, seed: int, chance: float = 0.0, roles: Roles = ALONE, lease: float = 5.0
+async def a_world(  # noqa: PLR0913 - each is one thing that may be wrong
+    folder: Path,
+    database_url: str,
+    *,
+    seed: int,
+    chance: float = 0.0,
+    roles: Roles = ALONE,
+    lease: float = 5.0,
+    timepiece: Timepiece | None = None,
 ) -> AsyncIterator[World]:
-    """The world, its processes started and ready. `chance` is that of trouble at each port, each time."""
+    """The world, its processes started and ready. `chance` is that of trouble at each port, each time; `timepiece` is
+    the clock that its processes go by, if it is not the right time."""
     shutil.copytree(DEPLOYMENT, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__", "*.jsonl"))
     trouble = Trouble(dice(seed + 1), chance)
     sandbox = _sandbox(trouble)
     async with sandbox:
         told = {**sandbox.env(), "DATABASE_URL": database_url, "MODEL_TIMEOUT": "2", "HUMAN_APPROVAL_TIMEOUT": "3600"}
-        machine = Machine(folder, told, lease)
+        machine = Machine(folder, told, lease, timepiece)
         machine.seats = _seats(roles, sandbox.bot_port)
         record, crowd = Record(sandbox), Crowd(sandbox, sandbox.bot_url, dice(seed + 2))
         record.on_card, record.on_letter = crowd.notice_card, crowd.notice_letter

@@ -1,5 +1,6 @@
 """Slack did what was asked and its answer was lost: the second try finds it, and says nothing twice."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -64,7 +65,7 @@ async def test_a_card_whose_answer_was_lost_is_found(
     slack: SlackStandIn, channel: SlackChannel, place: SlackThread, where: str
 ) -> None:
     address = place if where == "thread" else DM
-    card = now_open()
+    card = a_card(asked_at=WallClock().now() + timedelta(minutes=4))  # our clock is ahead of Slack's
     slack.faults.next("chat.postMessage", "lost_answer")
     with pytest.raises(ChannelDown):
         await channel.show(address, card, "", fresh=True)

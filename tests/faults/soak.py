@@ -1,8 +1,8 @@
 """The long attack, `make soak`: round after round in a new world, on SQLite and PostgreSQL in turn, until enough went
 wrong. Each round is judged by the checker; progress goes to standard error, the sums as JSON to standard output.
 
-Every other round freezes processes too; in the others clocks are set, and they are also judged on overlapping effects. A round that breaks an
-invariant leaves its folder behind, and its seed is told.
+Every other round freezes processes too; in the others clocks are set, and they are also judged on overlapping effects.
+A round that breaks an invariant leaves its folder behind, and its seed is told.
 """
 
 import argparse

@@ -47,7 +47,7 @@ class ApprovalRecord:
     remarks: tuple[Remark, ...] = ()
     grants: tuple[GrantGiven, ...] = ()
     escalated: int = 0
-    """How many escalations there were."""
+    """How many of the request's escalations were made."""
     refused: int = 0
     """How many attempts to decide were refused."""
     decided: ApprovalDecided | None = None
@@ -116,12 +116,12 @@ def _remarks(known: tuple[Remark, ...], event: ApprovalRemarked | RemarkAnswered
 
 
 def _amended(record: ApprovalRecord, event: ApprovalAmended) -> ApprovalRecord:
-    now = {
-        name: getattr(event, name) for name in ("arguments", "digest", "title", "why", "rule", "preview", "approvers")
-    }
+    names = ("arguments", "digest", "title", "why", "rule", "preview", "approvers", "escalations", "may_grant")
+    now = {name: getattr(event, name) for name in names}
     return replace(
         record,
         request=record.request.model_copy(update=now),
+        escalated=0,
         version=event.version + 1,
         votes=(),
         amendments=(*record.amendments, event),

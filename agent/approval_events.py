@@ -68,6 +68,9 @@ class ApprovalAmended(Fact):
     preview: str = ""
     approvers: Approvers
     shown_on: tuple[Address, ...] = ()
+    escalations: tuple[Escalation, ...] = ()
+    """Of the rule that asks now, in place of those from before; counted anew."""
+    may_grant: bool = False
     by: Decider
 
 

@@ -1,6 +1,6 @@
 """What a round does about people: asks them, asks more of them, and has the model answer what they want to know."""
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import datetime
 from functools import partial
 from typing import Protocol
@@ -59,7 +59,9 @@ class Round(Protocol):
         """What the model is shown."""
         ...
 
-    async def unless_cancelled(self, work: Coroutine[object, object, ModelAnswer]) -> ModelAnswer | None:
+    async def unless_cancelled(
+        self, work: Coroutine[object, object, ModelAnswer], moot: Callable[[], bool]
+    ) -> ModelAnswer | None:
         """The result of work that may be dropped."""
         ...
 
@@ -103,7 +105,8 @@ async def _escalate(round_: Round, approval_id: str) -> None:
 
 
 async def _answer_remark(round_: Round, approval_id: str, number: int) -> None:
-    """Let the model answer an approver, in words alone. An answer that does not come is said to be missing."""
+    """Let the model answer an approver, in words alone. An answer that does not come is said to be missing; one that
+    somebody decided without is not waited for."""
     await round_.journal.write()
     asked = round_.state.approvals.get(approval_id)
     if asked is None or asked.record.unanswered != number:
@@ -112,7 +115,8 @@ async def _answer_remark(round_: Round, approval_id: str, number: int) -> None:
     what = round_.shown(turns_for_remark(round_.state, asked.request, remark), may_call=False)
     text, usage = NO_ANSWER, Usage()
     try:
-        answer = await round_.unless_cancelled(round_.loop.model.respond(what))
+        is_settled = lambda: approval_id not in round_.state.approvals  # noqa: E731 - two lines
+        answer = await round_.unless_cancelled(round_.loop.model.respond(what), is_settled)
     except ModelError as error:
         log.warning("remark.failed", approval_id=approval_id, error=str(error))
     else:

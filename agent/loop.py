@@ -5,7 +5,7 @@ any other, which folds the same events and decides the same.
 """
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -271,8 +271,8 @@ class Round:
             ToolReturned(at=now, call_id=call_id, result="finished"), ThreadClosed(at=now, summary=summary)
         )
 
-    async def unless_cancelled(self, work: Coroutine[object, object, T]) -> T | None:
-        """The result of work that may be dropped; None, and it is dropped, when the thread is cancelled or we stop."""
+    async def unless_cancelled(self, work: Coroutine[object, object, T], moot: Callable[[], bool] = bool) -> T | None:
+        """The result of work that may be dropped; None when it is: the thread is cancelled, we stop, or it is moot."""
         task, stopped_seq = asyncio.ensure_future(work), self.state.stopped_seq
         try:
             while not task.done():
@@ -286,7 +286,7 @@ class Round:
                 if not task.done():
                     self.nudged.clear()
                     await self.journal.catch_up()
-                    if self.state.stopped_seq != stopped_seq:
+                    if self.state.stopped_seq != stopped_seq or moot():
                         return None
             return task.result()
         finally:

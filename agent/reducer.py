@@ -245,8 +245,8 @@ def _moments(state: ThreadState) -> list[tuple[datetime, str]]:
     return found
 
 
-def _timed_out(state: ThreadState, approval_id: str) -> Expired | Rejected:
-    request = state.approvals[approval_id].request
+def timed_out(request: ApprovalRequested) -> Expired | Rejected:
+    """What it means that nobody has decided this in time."""
     return Rejected(reason=TIMED_OUT) if request.on_timeout == "reject" else Expired()
 
 
@@ -263,7 +263,8 @@ def due(state: ThreadState, now: datetime) -> tuple[Event, ...]:
         if at > now:
             continue
         if what == "expire":
-            events.append(ApprovalDecided(at=now, approval_id=approval_id, decision=_timed_out(state, approval_id)))
+            decision = timed_out(state.approvals[approval_id].request)
+            events.append(ApprovalDecided(at=now, approval_id=approval_id, decision=decision))
         else:
             events.append(TimerFired(at=now, timer=timer))
     return tuple(events)

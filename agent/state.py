@@ -62,7 +62,7 @@ class OpenApproval:
     record: ApprovalRecord
     reminded: int = 0
     overdue: int = 0
-    """Which escalation's time has come; behind it the record says which was made."""
+    """How many escalations' time has come; the record says how many were made."""
 
     @property
     def request(self) -> ApprovalRequested:

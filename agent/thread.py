@@ -203,7 +203,8 @@ def _told(
     if event.approval_id not in state.approvals:
         return state
     asked = state.approvals[event.approval_id]
-    return _with(state, event.approval_id, replace(asked, record=told(asked.record, event)))
+    overdue = 0 if isinstance(event, ApprovalAmended) else asked.overdue  # it has escalations of its own
+    return _with(state, event.approval_id, replace(asked, record=told(asked.record, event), overdue=overdue))
 
 
 def _with(state: ThreadState, approval_id: str, asked: OpenApproval) -> ThreadState:

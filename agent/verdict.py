@@ -75,7 +75,7 @@ class Seats(Value):
 
     roles: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
-    count: int = 1
+    count: Annotated[int, Field(ge=1)] = 1
 
 
 class Approvers(Value):
@@ -87,13 +87,13 @@ class Approvers(Value):
     """Whether the person who asked may decide as well, if they are otherwise entitled."""
     anyone_in_thread: bool = False
     """Only for questions: whoever takes part in the conversation may answer."""
-    count: int = 1
+    count: Annotated[int, Field(ge=1)] = 1
     """How many different people of `roles` and `people` must approve."""
     each: tuple[Seats, ...] = ()
     """When it takes some of several groups: all of these, in place of `roles`, `people` and `count`."""
     in_order: bool = False
     """Whether each group waits for the one before it."""
-    rejections: int = 1
+    rejections: Annotated[int, Field(ge=1)] = 1
     """How many different people must reject before that is what is decided."""
 
     @property

@@ -9,9 +9,10 @@ from agent.approval import ApprovalRecord
 from agent.conversation import JsonObject
 from agent.errors import Refused
 from agent.events import ApprovalAmended, ApprovalDecided, ApprovalVoted, Event
+from agent.thread import RUN_AGAIN
 from agent.verdict import Answered, Approved, Decider, Decision, Rejected
 from approvals.decision import Answer, Reject, plain
-from approvals.quorum import Voter, not_your_turn, tally
+from approvals.quorum import ONE_PLACE, Voter, noes, not_your_turn, tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,33 +26,57 @@ class Ballot:
     by: Decider
     at: datetime
     said_yes: Sequence[Voter] = ()
-    """The others whose approval of what stands now still counts at this moment, in their order."""
+    """Whose approval of what stands now counts at this moment, in their order; their own among them."""
+    said_no: Sequence[Voter] = ()
+    """Whose rejection does."""
 
     def approve(self) -> list[Event]:
         """Yes to what stands now. Raises Refused when a yes of theirs does not count."""
-        request = self.record.request
-        if request.approvers.takes_one or self.voter is None:
-            return [self._decided(self._approved(), self.record.version)]
-        before = tally(request.approvers, self.said_yes)
-        after = tally(request.approvers, [*self.said_yes, self.voter])
-        if self._has_said("approve"):
-            raise Refused("Your approval counts already.")
-        if sum(after.filled) == sum(before.filled):
-            raise Refused(not_your_turn(request.approvers, before, self.voter))
-        voted: list[Event] = [self._voted("approve")]
-        return [*voted, self._decided(self._approved(), self.record.version + 1)] if after.is_complete else voted
+        return self._yes(self._approved())
+
+    def _yes(self, decision: Approved | Answered) -> list[Event]:
+        """A vote, and the decision if it is the last that it takes. That may be the case without a new one: somebody
+        whose vote did not count for a while has come back."""
+        approvers = self.record.request.approvers
+        if approvers.takes_one or self.voter is None:
+            return [self._decided(decision, self.record.version)]
+        before, after = tally(approvers, self.said_yes), tally(approvers, self._with(self.said_yes))
+        has_said = self._has_said("approve")
+        if not before.is_complete and after.total <= before.total:
+            raise Refused("Your approval counts already." if has_said else not_your_turn(approvers, before, self.voter))
+        voted: list[Event] = [] if before.is_complete and has_said else [self._voted("approve")]
+        if not (before.is_complete or after.is_complete):
+            return voted
+        return [*voted, self._decided(decision, self.record.version + len(voted))]
 
     def say(self, choice: Reject | Answer) -> list[Event]:
         """No, or words. Raises Refused when that is no answer to the request."""
-        decision = plain(self.record.request, choice)
-        enough = self.record.request.approvers.rejections
-        if not isinstance(decision, Rejected) or enough <= 1:
+        request = self.record.request
+        decision = plain(request, choice)
+        if isinstance(decision, Rejected):
+            return self._no(decision)
+        if request.about == "call" and request.approvers.rejections > 1:
+            raise Refused("It takes more than one person to keep this from running: reject it, or approve it.")
+        if request.about == "in_doubt" and decision.text == RUN_AGAIN:
+            return self._yes(decision)  # a call that is run again takes whom it took to run
+        return [self._decided(decision, self.record.version)]
+
+    def _no(self, decision: Rejected) -> list[Event]:
+        approvers = self.record.request.approvers
+        if approvers.rejections <= 1 or self.voter is None:
             return [self._decided(decision, self.record.version)]
-        if self._has_said("reject"):
-            raise Refused("Your rejection counts already.")
-        noes = {vote.by.person for vote in self.record.votes if vote.vote == "reject"} | {self.by.person}
-        voted: list[Event] = [self._voted("reject", decision.reason)]
-        return [*voted, self._decided(decision, self.record.version + 1)] if len(noes) >= enough else voted
+        before, after = noes(approvers, self.said_no), noes(approvers, self._with(self.said_no))
+        has_said = self._has_said("reject")
+        if before < approvers.rejections and after <= before:
+            raise Refused("Your rejection counts already." if has_said else ONE_PLACE)
+        voted: list[Event] = [] if has_said else [self._voted("reject", decision.reason)]
+        if max(before, after) < approvers.rejections:
+            return voted
+        return [*voted, self._decided(decision, self.record.version + len(voted))]
+
+    def _with(self, voters: Sequence[Voter]) -> list[Voter]:
+        """These and whoever speaks now, the last among them."""
+        return [*(each for each in voters if each != self.voter), *([self.voter] if self.voter else [])]
 
     def approve_changed(self, digest: str, arguments: JsonObject) -> list[Event]:
         """Yes to other arguments, where the policy lets them decide on these alone."""
@@ -63,7 +88,8 @@ class Ballot:
             update={"arguments": amended.arguments, "digest": amended.digest, "approvers": amended.approvers}
         )
         record = replace(self.record, request=now, version=amended.version + 1, votes=())
-        first = replace(self, record=record, said_yes=()).approve() if may_vote and self._is_their_turn(amended) else []
+        anew = replace(self, record=record, said_yes=(), said_no=())
+        first = anew.approve() if may_vote and self._is_their_turn(amended) else []
         return [amended, *first]
 
     def _is_their_turn(self, amended: ApprovalAmended) -> bool:
@@ -74,7 +100,7 @@ class Ballot:
 
     def _approved(self) -> Approved:
         request = self.record.request
-        is_changed = request.arguments != self.record.asked.arguments
+        is_changed = request.digest != self.record.asked.digest
         return Approved(digest=request.digest, arguments=request.arguments if is_changed else None)
 
     def _voted(self, vote: Literal["approve", "reject"], reason: str = "") -> ApprovalVoted:

@@ -44,14 +44,16 @@ class Entitlement:
         asked_by = self.directory.find(request.requester) if request.requester else None
         return policy.objection(request.approvers, person, present, asked_by)
 
-    async def said_yes(self, record: ApprovalRecord, by: Decider) -> list[Voter]:
-        """The others whose approval still counts: whoever has left since, or lost the role, no longer does."""
-        others = [each for each in record.votes if each.vote == "approve" and each.by.person != by.person]
-        if not others:
-            return []
-        present, found = await self.present(record.request.approvers), []
-        for vote in others:
+    async def counted(self, record: ApprovalRecord, by: Decider) -> tuple[list[Voter], list[Voter]]:
+        """Whose yes, and whose no, still counts, each in their order: not that of whoever has left since, or has lost
+        the role or the account that they voted by. `by` is the one who speaks now and was looked at already."""
+        yes: list[Voter] = []
+        no: list[Voter] = []
+        present = await self.present(record.request.approvers) if record.votes else None
+        for vote in record.votes:
             person = self.directory.person(vote.by.person)
-            if person is not None and not self.objection(record.request, person, present):
-                found.append(present.voter(person))
-        return found
+            if present is None or person is None or self.objection(record.request, person, present):
+                continue
+            if person.id == by.person or not await self.standing.check(vote.by.identity):
+                (yes if vote.vote == "approve" else no).append(present.voter(person))
+        return yes, no

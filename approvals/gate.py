@@ -9,10 +9,10 @@ Rules:
   approval is settled, the loser is told who was first.
 """
 
+import contextlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
 
 import structlog
 
@@ -29,12 +29,14 @@ from agent.events import (
 )
 from agent.grant import GrantFacts
 from agent.ports import Clock, Ids
+from agent.reducer import timed_out
 from agent.thread import ThreadState
 from agent.tool import Tool
 from agent.verdict import Decider, Surface
 from approvals import card
+from approvals.attempt import Attempt, attempt_of, check_remark, settled_text
 from approvals.card import Card
-from approvals.decision import Answer, Approve, Choice, Origin, Reject
+from approvals.decision import Approve, Choice, Origin
 from approvals.entitlement import Entitlement
 from approvals.opening import Opening
 from approvals.people import Directory, Person
@@ -50,7 +52,6 @@ TRIES = 8
 MAX_REFUSALS = 50
 """Refused attempts on one approval that go on record; more are only logged, so that nobody can fill the log."""
 NOWHERE = Origin()
-Attempt = Literal["approve", "reject", "answer", "remark", "grant", "revoke"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,8 @@ class Gate:
         Those that are settled already are left as they are, unless all of them are. Raises ValueError when they are of
         different threads.
         """
+        if not choices:
+            raise Refused("Nothing was chosen.")
         by = self._decider(who, via, origin)
         for _ in range(TRIES):
             found = [(await self._facts(approval_id), choice) for approval_id, choice in choices.items()]
@@ -175,13 +178,17 @@ class Gate:
         facts, by = await self._facts(approval_id), self._decider(who, via, origin)
         try:
             await self.entitlement.entitled(facts.request, who)
-            self._check_open(facts)
-            _check_remark(facts, text)
+            await self._check_open(facts)
+            check_remark(facts, text)
         except Refused as refusal:
             await self._refused(facts, "remark", str(refusal), by)
             raise
         event = ApprovalRemarked(at=self.clock.now(), approval_id=approval_id, text=text.strip(), by=by)
-        await self.threads.inform(facts.thread_id, [event])
+        try:
+            await self.threads.inform(facts.thread_id, [event])
+        except AlreadySettled:
+            await self._check_open(await self._facts(approval_id))
+            raise
         log.info("approval.remarked", approval_id=approval_id, thread_id=facts.thread_id, by=by.person, via=via)
         return self.card(await self._facts(approval_id))
 
@@ -220,9 +227,18 @@ class Gate:
     def _is_open(self, facts: Facts) -> bool:
         return facts.decided is None and facts.request.expires_at > self.clock.now()
 
-    def _check_open(self, facts: Facts) -> None:
-        if not self._is_open(facts):
-            raise AlreadySettled(settled_text(self.card(facts)))
+    async def _check_open(self, facts: Facts) -> None:
+        """Raises AlreadySettled. What somebody is told has expired is put on record as that: no clock that is set back,
+        and no other machine's, opens it again."""
+        if self._is_open(facts):
+            return
+        if facts.decided is None:
+            decision = timed_out(facts.request)
+            event = ApprovalDecided(at=self.clock.now(), approval_id=facts.approval_id, decision=decision)
+            with contextlib.suppress(AlreadySettled):
+                await self.threads.inform(facts.thread_id, [event])
+            facts = await self._facts(facts.approval_id)
+        raise AlreadySettled(settled_text(self.card(facts)))
 
     def _decider(self, who: Identity, via: Surface, origin: Origin) -> Decider:
         person = self.directory.find(who)
@@ -236,10 +252,10 @@ class Gate:
         """The events that this say amounts to. A refused attempt is put on record."""
         try:
             voter = await self.entitlement.entitled(facts.request, who)
-            self._check_open(facts)
+            await self._check_open(facts)
             return await self._weighing.weigh(facts, choice, voter, by)
         except Refused as refusal:
-            await self._refused(facts, _attempt(choice), str(refusal), by)
+            await self._refused(facts, attempt_of(choice), str(refusal), by)
             raise
 
     async def _refused(self, facts: Facts, attempt: Attempt, reason: str, by: Decider) -> None:
@@ -259,27 +275,3 @@ class Gate:
                 log.info("approval.decided", **told, outcome=event.decision.outcome, digest=digest)
             else:
                 log.info(event.kind.replace("_", ".", 1), **told, version=getattr(event, "version", 0))
-
-
-def settled_text(shown: Card) -> str:
-    """What whoever comes too late is told."""
-    if shown.is_open:
-        return "This has expired; nobody decided in time."
-    if not shown.decided_by:
-        return f"This was {shown.status}."
-    return f"{shown.decided_by} was first: this was {shown.status} already."
-
-
-def _check_remark(facts: Facts, text: str) -> None:
-    if facts.request.about != "call" or not text.strip():
-        raise Refused("Only a call that waits can be asked about, and in words.")
-
-
-def _attempt(choice: Choice) -> Attempt:
-    match choice:
-        case Approve(grant=terms):
-            return "grant" if terms else "approve"
-        case Reject():
-            return "reject"
-        case Answer():
-            return "answer"

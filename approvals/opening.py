@@ -1,12 +1,14 @@
 """What people are asked: the event that opens an approval, that has more people asked, or that asks about a change."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import reduce
 
 import structlog
 
 from agent import calling
+from agent.approval import ApprovalRecord
 from agent.conversation import JsonObject
 from agent.effects import Ask, RequestApproval, Step
 from agent.events import ApprovalAmended, ApprovalEscalated, ApprovalRequested, ToolCall
@@ -88,15 +90,21 @@ class Opening:
         )
 
     async def amendment(
-        self, asked: ApprovalRequested, version: int, call: ToolCall, ask: Ask, state: ThreadState, by: Decider
+        self, record: ApprovalRecord, call: ToolCall, ask: Ask, state: ThreadState, by: Decider
     ) -> ApprovalAmended:
-        """The event by which an approver's change is put to those whose approval it takes."""
-        tool = self.tools[call.name]
+        """The event by which an approver's change is put to those whose approval it takes.
+
+        The time that people have does not begin anew. Whom the policy names for later is asked at the moment that it
+        would have been from the beginning; where that is past, they may decide from now on.
+        """
+        now, tool, asked = self.clock.now(), self.tools[call.name], record.asked
         arguments = declared_order(call.arguments, tool)
+        steps = self._escalations(asked.at, asked.expires_at, ask.escalation)
+        ask = replace(ask, approvers=reduce(_widened, [each for each in steps if each.at <= now], ask.approvers))
         return ApprovalAmended(
-            at=self.clock.now(),
+            at=now,
             approval_id=asked.approval_id,
-            version=version,
+            version=record.version,
             arguments=arguments,
             digest=tool.digest(call.arguments),
             title=card.title_of(tool.name, arguments),
@@ -105,6 +113,8 @@ class Opening:
             preview=await calling.preview(tool, call),
             approvers=ask.approvers,
             shown_on=await self._audience(ask, state),
+            escalations=tuple(each for each in steps if each.at > now),
+            may_grant=ask.may_grant,
             by=by,
         )
 

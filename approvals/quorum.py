@@ -1,9 +1,13 @@
 """Whose votes it takes: seats of several groups, filled by different people. Pure.
 
-A person fills one seat, whatever roles they hold: somebody in finance and in support is not two people. In order, a
-group is asked when the ones before it are full. One no settles it, unless the policy wants more of them.
+A person fills one seat, whatever roles they hold: somebody in finance and in support is not two people. Whoever stands
+in for somebody who is away may fill their seat in place of them, and then it is filled: the two of them, or two
+deputies of one person, are two people, and fill two seats only if each is entitled to one in their own right or for
+somebody else. In order, a group is asked when the ones before it are full. One no settles it, unless the policy wants
+more.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -12,19 +16,25 @@ from agent.verdict import Approvers, Seats
 
 @dataclass(frozen=True, slots=True)
 class Voter:
-    """Somebody at the moment they are asked about: who they are, whom they stand in for, and what roles they hold."""
+    """Somebody at the moment they are asked about: who they are, what roles they hold, and whom they stand in for."""
 
     id: str
     name: str = ""
     roles: frozenset[str] = frozenset()
-    stands_in_for: frozenset[str] = frozenset()
-    """Ids of people who are away and whose place they take."""
+    """In their own right."""
+    stands_in_for: tuple["Voter", ...] = ()
+    """People who are away and whose place they take."""
     service: bool = False
+
+    @property
+    def counts_as(self) -> tuple["Voter", ...]:
+        """Themselves, and each whose place they take."""
+        return (self, *self.stands_in_for)
 
     @property
     def ids(self) -> frozenset[str]:
         """Under which names of the policy they count."""
-        return self.stands_in_for | {self.id}
+        return frozenset(each.id for each in self.counts_as)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,61 +49,109 @@ class Tally:
     """The groups whose turn it is."""
 
     @property
+    def total(self) -> int:
+        """Seats filled in all groups."""
+        return sum(self.filled)
+
+    @property
     def is_complete(self) -> bool:
         """Whether everybody that it takes has approved."""
         return not any(self.missing)
 
 
+ONE_PLACE = (
+    "Your say and that of somebody who has had theirs count once: one of you stands in for the other, or both of you "
+    "for the same person."
+)
+
+
 def fits(seats: Seats, voter: Voter) -> bool:
-    """Whether they may fill a seat of this group."""
-    return bool(voter.ids & set(seats.people) or voter.roles & set(seats.roles))
+    """Whether they may fill a seat of this group, as themselves or in place of somebody."""
+    return any(_is_of(seats, each) for each in voter.counts_as)
+
+
+def _is_of(seats: Seats, person: Voter) -> bool:
+    return person.id in seats.people or bool(person.roles & set(seats.roles))
 
 
 def tally(approvers: Approvers, voters: Sequence[Voter]) -> Tally:
     """How far the yeses of these, in the order in which they came, go."""
     groups = approvers.seats
-    if approvers.in_order:
-        return _in_order(groups, voters)
-    chosen = _matched(groups, voters)
-    filled = tuple(sum(1 for group in chosen.values() if group == place) for place in range(len(groups)))
+    filled = _in_order(groups, voters) if approvers.in_order else _at_once(groups, voters)
     missing = tuple(seats.count - count for seats, count in zip(groups, filled, strict=True))
-    return Tally(filled, missing, frozenset(place for place, count in enumerate(missing) if count))
+    turns = [place for place, count in enumerate(missing) if count]
+    return Tally(tuple(filled), missing, frozenset(turns[:1] if approvers.in_order else turns))
 
 
-def _in_order(groups: Sequence[Seats], voters: Sequence[Voter]) -> Tally:
+def noes(approvers: Approvers, voters: Sequence[Voter]) -> int:
+    """How many different people's rejections these are, whoever stands in for somebody being no other than they."""
+    roles = tuple(role for seats in approvers.seats for role in seats.roles)
+    all_of_them = Seats(roles=roles, people=tuple(each for seats in approvers.seats for each in seats.people))
+    counted: list[tuple[Voter, Seats]] = []
+    for voter in voters:
+        if _are_different([*counted, (voter, all_of_them)]):
+            counted.append((voter, all_of_them))
+    return len(counted)
+
+
+def _in_order(groups: Sequence[Seats], voters: Sequence[Voter]) -> list[int]:
     """The first group that is not full takes the next who fits it; whoever does not is passed over."""
+    seated: list[tuple[Voter, Seats]] = []
     filled = [0] * len(groups)
     for voter in voters:
-        turn = _turn(groups, filled)
-        if turn is not None and fits(groups[turn], voter):
+        turn = next((place for place, seats in enumerate(groups) if filled[place] < seats.count), None)
+        if turn is not None and _are_different([*seated, (voter, groups[turn])]):
+            seated.append((voter, groups[turn]))
             filled[turn] += 1
-    turn = _turn(groups, filled)
-    missing = tuple(seats.count - count for seats, count in zip(groups, filled, strict=True))
-    return Tally(tuple(filled), missing, frozenset() if turn is None else frozenset({turn}))
+    return filled
 
 
-def _turn(groups: Sequence[Seats], filled: Sequence[int]) -> int | None:
-    return next((place for place, seats in enumerate(groups) if filled[place] < seats.count), None)
+def _are_different(seated: Sequence[tuple[Voter, Seats]]) -> bool:
+    """Whether each of these may sit where they do as somebody whom none of the others is."""
+    taken: dict[str, int] = {}
 
-
-def _matched(groups: Sequence[Seats], voters: Sequence[Voter]) -> dict[int, int]:
-    """As many voters on seats as can be, by augmenting paths: voter's place to group's place."""
-    chosen: dict[int, int] = {}
-
-    def seat(voter: int, tried: set[int]) -> bool:
-        for place, seats in enumerate(groups):
-            if place in tried or not fits(seats, voters[voter]):
+    def seat(place: int, tried: set[str]) -> bool:
+        voter, seats = seated[place]
+        for each in voter.counts_as:
+            if each.id in tried or not _is_of(seats, each):
                 continue
-            tried.add(place)
-            sitting = [each for each, group in chosen.items() if group == place]
-            if len(sitting) < seats.count or any(seat(each, tried) for each in sitting):
-                chosen[voter] = place
+            tried.add(each.id)
+            if each.id not in taken or seat(taken[each.id], tried):
+                taken[each.id] = place
                 return True
         return False
 
-    for voter in range(len(voters)):
-        seat(voter, set())
-    return chosen
+    return all(seat(place, set()) for place in range(len(seated)))
+
+
+def _at_once(groups: Sequence[Seats], voters: Sequence[Voter]) -> list[int]:
+    """As many voters on seats as can be: the greatest flow from voters by whom they count as to groups."""
+    room: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for place, voter in enumerate(voters):
+        room["start"][f"voter {place}"] = 1
+        for each in voter.counts_as:
+            room[f"voter {place}"][f"as {each.id}"] = 1
+            room[f"as {each.id}"][f"once {each.id}"] = 1
+            for number, seats in enumerate(groups):
+                room[f"once {each.id}"][f"group {number}"] = int(_is_of(seats, each))
+    for number, seats in enumerate(groups):
+        room[f"group {number}"]["end"] = seats.count
+    while _push(room, "start", set()):
+        pass
+    return [room["end"][f"group {number}"] for number in range(len(groups))]
+
+
+def _push(room: defaultdict[str, Counter[str]], at: str, seen: set[str]) -> bool:
+    """Let one more through from there to the end, if there is a way; those on it may be moved aside."""
+    if at == "end":
+        return True
+    seen.add(at)
+    for after, left in list(room[at].items()):
+        if left and after not in seen and _push(room, after, seen):
+            room[at][after] -= 1
+            room[after][at] += 1
+            return True
+    return False
 
 
 def refusal(approvers: Approvers, voter: Voter | None, *, asked_for_it: bool) -> str:
@@ -125,11 +183,11 @@ def names(seats: Seats) -> Iterable[str]:
 
 
 def not_your_turn(approvers: Approvers, so_far: Tally, voter: Voter) -> str:
-    """Why a yes of theirs does not count now though they may decide; empty when it does."""
+    """Why a yes of theirs does not count now though they may decide."""
     groups = approvers.seats
-    if any(fits(groups[place], voter) for place in so_far.open_groups):
-        return ""
     waited_for = [" or ".join(names(groups[place])) for place in sorted(so_far.open_groups)]
+    if any(fits(groups[place], voter) for place in so_far.open_groups):
+        return f"{ONE_PLACE} It still takes {' and '.join(waited_for)}."
     if approvers.in_order:
         return f"It is not your turn yet: first {waited_for[0]}."
     return f"Your part is done already; it still takes {' and '.join(waited_for)}."

@@ -3,7 +3,8 @@
 Rules:
 - While somebody is away, each deputy counts as them too: holds their roles, and is meant where they are named.
 - One step only. Whoever stands in for a deputy who is away does not stand in for the first.
-- A deputy stays one person, with one vote.
+- A deputy stays one person, with one vote; and takes one place: they and whoever is away, or two deputies of one
+  person, do not fill two seats that are only that person's to fill (`approvals.quorum`).
 - Whoever is away may decide all the same; they are only not sent anything directly while a deputy is there to get it.
 - Whoever stands in for the person who asked counts as that person, where the policy wants a second one.
 """
@@ -49,8 +50,8 @@ class Roster:
 
     def voter(self, person: Person) -> Voter:
         """Whom they count as when they vote."""
-        instead_of = frozenset(each.id for each in self.stands_for(person))
-        return Voter(person.id, person.name, self.roles_of(person), instead_of, service=person.service)
+        instead_of = tuple(Voter(each.id, each.name, self._own(each)) for each in self.stands_for(person))
+        return Voter(person.id, person.name, self._own(person), instead_of, service=person.service)
 
     def reached(self, people: Iterable[Person]) -> tuple[Person, ...]:
         """Whom to send it to directly when it concerns these: not those away for whom somebody is there."""

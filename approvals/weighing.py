@@ -31,8 +31,8 @@ class Weighing:
 
     async def weigh(self, facts: Facts, choice: Choice, voter: Voter | None, by: Decider) -> list[Event]:
         """The events for an approval that is open. Raises Refused and BadArguments."""
-        said_yes = await self.entitlement.said_yes(facts.record, by)
-        ballot = Ballot(facts.approval_id, facts.record, voter, by, self.opening.clock.now(), said_yes)
+        yes, no = await self.entitlement.counted(facts.record, by)
+        ballot = Ballot(facts.approval_id, facts.record, voter, by, self.opening.clock.now(), yes, no)
         if not isinstance(choice, Approve):
             return ballot.say(choice)
         if facts.request.about != "call":
@@ -62,12 +62,12 @@ class Weighing:
             raise Refused(f"The policy does not allow it with these arguments: {verdict.why}")
         if isinstance(verdict, Allow):
             return ballot.approve_changed(tool.digest(arguments), arguments)
-        request = facts.request.model_copy(update={"approvers": verdict.approvers})
+        amended = await self.opening.amendment(facts.record, call, verdict, state, ballot.by)
+        request = facts.request.model_copy(update={"approvers": amended.approvers})
         person = self.opening.directory.person(ballot.by.person)
-        may_vote = not self.entitlement.objection(request, person, await self.entitlement.present(verdict.approvers))
-        if may_vote and verdict.approvers.takes_one:
+        may_vote = not self.entitlement.objection(request, person, await self.entitlement.present(amended.approvers))
+        if may_vote and amended.approvers.takes_one:
             return ballot.approve_changed(tool.digest(arguments), arguments)
-        amended = await self.opening.amendment(facts.request, facts.record.version, call, verdict, state, ballot.by)
         return ballot.amend(amended, may_vote=may_vote)
 
     async def _state(self, thread_id: str) -> ThreadState:

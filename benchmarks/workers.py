@@ -14,7 +14,6 @@ import tempfile
 import time
 from contextlib import AsyncExitStack
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psycopg
 
@@ -40,7 +39,7 @@ async def one(server: str, workers: int, seconds: float) -> float:
             sandbox.model._pause = THINKING
             told = {
                 **sandbox.env(),
-                "DATABASE_URL": urlsplit(server)._replace(path=f"/{name}").geturl(),
+                "DATABASE_URL": f"{server.rpartition('/')[0]}/{name}",
                 "WORKERS": str(AT_ONCE),
                 "WORKERS_PER_PERSON": str(AT_ONCE),
             }

@@ -49,6 +49,7 @@ _VOTE = text(
     "WHERE id = :id AND status = 'open' AND version = :version"
 )
 _NOTE = text("UPDATE approval SET noted_seq = :seq WHERE id = :id")
+_REMARK = text("UPDATE approval SET noted_seq = :seq WHERE id = :id AND status = 'open'")
 _IS_OPEN = text("SELECT status = 'open' FROM approval WHERE id = :id")
 _OUTCOME = text("UPDATE approval SET outcome_seq = :seq WHERE id = :id")
 _CARD_OF = "(SELECT COALESCE(plan, id) FROM approval WHERE id = :id)"
@@ -81,8 +82,8 @@ _LANDMARK = text("INSERT INTO landmark (key, thread_id) VALUES (:key, :thread_id
 def project(tx: Tx, thread_id: str, events: Iterable[tuple[int, Event]]) -> bool:
     """Bring the tables in line with these events of one thread, given with their places. True when a card has changed.
 
-    Raises AlreadySettled when one of them decides an approval that is no longer open, and Conflict when it was decided
-    on while others had their say, or uses a grant that is used up.
+    Raises AlreadySettled when one of them is a say on an approval that is no longer open, and Conflict when others had
+    their say meanwhile, or it uses a grant that is used up.
     """
     cards_changed = False
     for seq, event in events:
@@ -107,9 +108,9 @@ def _project_shown(tx: Tx, thread_id: str, seq: int, event: Event) -> bool:
             _open(tx, thread_id, seq, event)
         case ApprovalDecided():
             _settle(tx, seq, event)
-        case ApprovalVoted() | ApprovalAmended():
-            _vote(tx, seq, event)
-        case ApprovalEscalated() | ApprovalRemarked() | RemarkAnswered():
+        case ApprovalVoted() | ApprovalAmended() | ApprovalRemarked():
+            _while_open(tx, seq, event)
+        case ApprovalEscalated() | RemarkAnswered():
             _note(tx, seq, event.approval_id, event.shown_on if isinstance(event, ApprovalEscalated) else ())
         case GrantGiven():
             _grant(tx, thread_id, seq, event)
@@ -145,11 +146,17 @@ def _note(tx: Tx, seq: int, approval_id: str, also_on: Iterable[SlackThread | Sl
     tx.connection.execute(_BUMP, {"id": approval_id})
 
 
-def _vote(tx: Tx, seq: int, event: ApprovalVoted | ApprovalAmended) -> None:
-    values = {"id": event.approval_id, "seq": seq, "version": event.version}
-    if tx.connection.execute(_VOTE, values).rowcount != 1:
+def _while_open(tx: Tx, seq: int, event: ApprovalVoted | ApprovalAmended | ApprovalRemarked) -> None:
+    """A vote and a change, on what was seen; a question, at any time."""
+    values: dict[str, str | int] = {"id": event.approval_id, "seq": seq}
+    if isinstance(event, ApprovalRemarked):
+        taken = tx.connection.execute(_REMARK, values)
+    else:
+        taken = tx.connection.execute(_VOTE, {**values, "version": event.version})
+    if taken.rowcount != 1:
         raise _why_not(tx, event.approval_id)
-    _say(tx, event)
+    if not isinstance(event, ApprovalRemarked):
+        _say(tx, event)
     _show(tx, event.approval_id, event.shown_on if isinstance(event, ApprovalAmended) else ())
     tx.connection.execute(_BUMP, {"id": event.approval_id})
 

@@ -22,7 +22,7 @@ from store.codec import micros
 from store.held import HeldThread
 from store.statements import STALLED_AFTER
 from store.threads import Seat, Taken
-from tests.memory_approvals import project
+from tests.memory_projection import project
 from tests.memory_tables import MemoryDatabase, MemoryTx, ThreadRow
 
 Conversation = SlackThread | MailThread | ApiThread

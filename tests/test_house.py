@@ -55,6 +55,7 @@ PURE = frozenset(
         "agent.tool",
         "agent.tools",
         "agent.verdict",
+        "approvals.attempt",
         "approvals.audience",
         "approvals.ballot",
         "approvals.card",

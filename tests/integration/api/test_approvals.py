@@ -155,7 +155,7 @@ async def test_an_expired_approval_cannot_be_decided(desk: Desk, lee: Caller) ->
     assert (await lee.get(f"/approvals/{asked}")).json()["status"] == "expired"
     late = await lee.post(f"/approvals/{asked}/decision", {"decision": "approve", "digest": DIGEST})
     assert late.status_code == 409
-    assert await desk.outcome(asked) == ""
+    assert await desk.outcome(asked) == "expired"
 
 
 async def test_an_approval_that_is_not_there_is_not_found(lee: Caller) -> None:

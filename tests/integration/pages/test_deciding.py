@@ -165,7 +165,7 @@ async def test_a_decision_after_the_time_is_up_does_not_count(desk: Desk, visito
     desk.clock.move(86_400)
 
     assert (await visitor.send(link, page, decision="approve")).status_code == 410
-    assert await desk.outcome(asked) == ""
+    assert await desk.outcome(asked) == "expired"
 
 
 async def test_an_attempt_without_the_right_is_refused_and_on_record(desk: Desk, visitor: Visitor) -> None:

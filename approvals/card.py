@@ -154,7 +154,7 @@ def build(thread_id: str, record: ApprovalRecord, name: Name, mates: Iterable[Ap
         remarks=tuple(_asked(each, name) for each in record.remarks),
         changed_by=name(record.amendments[-1].by) if record.amendments and not decided else "",
         is_escalated=record.escalated > 0,
-        may_grant=request.may_grant,
+        may_grant=request.may_grant and request.approvers.takes_one and not record.amendments,
         mates=tuple(build(thread_id, each, name) for each in mates),
     )
 

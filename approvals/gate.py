@@ -26,6 +26,8 @@ from agent.events import (
     ApprovalRequested,
     DecisionRefused,
     Event,
+    GrantGiven,
+    GrantUsed,
 )
 from agent.grant import GrantFacts
 from agent.ports import Clock, Ids
@@ -38,6 +40,7 @@ from approvals.attempt import Attempt, attempt_of, check_remark, settled_text
 from approvals.card import Card
 from approvals.decision import Approve, Choice, Origin
 from approvals.entitlement import Entitlement
+from approvals.granting import Granting
 from approvals.opening import Opening
 from approvals.people import Directory, Person
 from approvals.policy import Policy
@@ -98,13 +101,19 @@ class Gate:
 
     @cached_property
     def _weighing(self) -> Weighing:
-        return Weighing(self.threads, self.policy, self.tools, self.opening, self.entitlement)
+        return Weighing(self.threads, self.policy, self.tools, self.opening, self.entitlement, self.granting)
+
+    @cached_property
+    def granting(self) -> Granting:
+        """Knows of grants."""
+        return Granting(self.index, self.threads, self.policy, self.tools, self.entitlement, self.ids)
 
     # --- opening ----------------------------------------------------------------------------------------------------
 
-    async def request(self, effect: RequestApproval, state: ThreadState) -> ApprovalRequested:
-        """The event that opens an approval. Cards are shown once it is appended."""
-        return await self.opening.request(effect, state)
+    async def request(self, effect: RequestApproval, state: ThreadState) -> ApprovalRequested | GrantUsed:
+        """The event that opens an approval, or that uses a grant which covers the call. Cards are shown once it is
+        appended."""
+        return await self.granting.used(effect, state) or await self.opening.request(effect, state)
 
     async def escalate(self, approval_id: str, state: ThreadState) -> ApprovalEscalated:
         """The event that has more people asked."""
@@ -192,22 +201,32 @@ class Gate:
         log.info("approval.remarked", approval_id=approval_id, thread_id=facts.thread_id, by=by.person, via=via)
         return self.card(await self._facts(approval_id))
 
-    async def revoke(
-        self,
-        grant_id: str,  # noqa: ARG002 - not done yet
-        who: Identity,  # noqa: ARG002 - not done yet
-        via: Surface,  # noqa: ARG002 - not done yet
-        origin: Origin = NOWHERE,  # noqa: ARG002 - not done yet
-        reason: str = "",  # noqa: ARG002 - not done yet
-    ) -> GrantFacts:
-        """Take a grant back, at once. What is known of it then. Raises Refused, and AlreadySettled for one that has
-        ended."""
-        raise Refused("Grants cannot be taken back yet.")
+    # --- grants -----------------------------------------------------------------------------------------------------
 
-    async def grant_words(self, approval_id: str, choice: Approve) -> str:  # noqa: ARG002 - not done yet
+    async def grant_words(self, approval_id: str, choice: Approve) -> str:
         """What the grant of this choice would let run, before it is given: the words of exactly what would be stored.
         Raises Refused when it cannot be given."""
-        raise Refused("Grants cannot be given yet.")
+        if choice.grant is None:
+            return ""
+        facts = await self._facts(approval_id)
+        return self.granting.words(await self.granting.proposed(facts, choice.grant, choice.arguments))
+
+    async def revoke(
+        self, grant_id: str, who: Identity, via: Surface, origin: Origin = NOWHERE, reason: str = ""
+    ) -> GrantFacts:
+        """Take a grant back, at once. What is known of it then. Raises Refused (with words for whoever tried), and
+        AlreadySettled when it was taken back before."""
+        found, by = await self.index.grant(grant_id), self._decider(who, via, origin)
+        if found is None:
+            raise Refused("There is no such grant.")
+        try:
+            await self.granting.revoked(found, who, by, reason)
+        except Refused as refusal:
+            await self._refused(await self._facts(found.approval_id), "revoke", str(refusal), by)
+            raise
+        told = {"grant_id": grant_id, "thread_id": found.thread_id, "by": by.person, "via": via}
+        log.info("grant.revoked", **told, tool=found.grant.tool, used=found.used)
+        return await self.index.grant(grant_id) or found
 
     async def objection(self, request: ApprovalRequested, person: Person | None) -> str:
         """Why this person may not decide it now, in words for them; empty when they may."""
@@ -273,5 +292,7 @@ class Gate:
             if isinstance(event, ApprovalDecided):
                 digest = getattr(event.decision, "digest", "")
                 log.info("approval.decided", **told, outcome=event.decision.outcome, digest=digest)
+            elif isinstance(event, GrantGiven):
+                log.info("grant.given", **told, grant_id=event.grant.id, tool=event.grant.tool)
             else:
                 log.info(event.kind.replace("_", ".", 1), **told, version=getattr(event, "version", 0))

@@ -1,13 +1,196 @@
-"""What a grant lets run, in words and in deed: both are read from the same values. Pure."""
+"""What a grant lets run, in words and in deed: both are read from the same values. Pure.
+
+Rules:
+- It covers a call of the same tool with the same parameters: a tool that changed is another tool.
+- The arguments are exactly those that were approved, compared as an approval's digest compares them, or the condition
+  holds for them, as they were sent and as the tool takes them. What cannot be judged is not covered.
+- On a thread with words from outside it covers nothing, unless it was given on that very thread and nothing from
+  outside has come in since it was asked for: whoever gave it has not read those words, and they may be behind the call.
+- When it has ended it stays ended, on a thread whose log has got past that moment, wherever the clock goes.
+"""
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
+from agent.conversation import JsonObject
+from agent.effects import Ask
+from agent.errors import Refused
+from agent.events import ApprovalRequested, ToolCall
 from agent.grant import GrantFacts as GrantFacts
-from agent.verdict import Grant
+from agent.thread import ThreadState
+from agent.tool import Tool
+from agent.verdict import Approvers, Grant
+from approvals.condition import Condition, ConditionError
+from approvals.decision import GrantTerms
+
+LONGEST = timedelta(days=90)
+"""How long a grant may stand."""
+MOST_USES = 10_000
+GUARDRAIL = "guardrail"
+"""How the name of a rule begins that stands for a judge's doubts, not for the policy's wish."""
 
 Names = Callable[[str], str]
 """What to call the person of an id."""
+
+
+# --- what it covers -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """A call that people would be asked about: which, of what, where, at whose wish, and when."""
+
+    call: ToolCall
+    tool: Tool
+    state: ThreadState
+    requester: str
+    """Id of the person who asked the agent; empty for nobody in people.yaml."""
+    now: datetime
+
+
+def may_be_granted(ask: Ask) -> bool:
+    """Whether a grant may stand for the approval that is asked for here."""
+    return ask.may_grant and ask.approvers.takes_one and not ask.rule.startswith(GUARDRAIL)
+
+
+def covers(facts: GrantFacts, occasion: Occasion) -> bool:
+    """Whether the grant lets this call run. That its giver may still give it is for others to say."""
+    grant, tool = facts.grant, occasion.tool
+    return (
+        grant.tool == tool.name == occasion.call.name
+        and grant.schema_digest == tool.schema_digest
+        and facts.stands(_latest(occasion))
+        and grant.thread_id in {"", occasion.state.thread_id}
+        and grant.requester in {"", occasion.requester}
+        and not _follows_outsiders(facts, occasion.state)
+        and _matches(grant, tool, occasion.call.arguments)
+    )
+
+
+def _latest(occasion: Occasion) -> datetime:
+    """The moment, or that of the thread's latest event, if the clock was moved back behind it."""
+    return max([occasion.now, *(entry.event.at for entry in occasion.state.entries[-1:])])
+
+
+def _follows_outsiders(facts: GrantFacts, state: ThreadState) -> bool:
+    """Whether there are words from outside on the thread that whoever gave the grant cannot have read."""
+    if not state.taint:
+        return False
+    asked = [entry.seq for entry in state.entries if _is_request(entry.event, facts.approval_id)]
+    return not asked or any(getattr(e.event, "is_outside", False) for e in state.entries if e.seq > asked[0])
+
+
+def _is_request(event: object, approval_id: str) -> bool:
+    return isinstance(event, ApprovalRequested) and event.approval_id == approval_id
+
+
+def _matches(grant: Grant, tool: Tool, arguments: JsonObject) -> bool:
+    if grant.arguments is None and not grant.condition:
+        return False
+    if grant.arguments is not None and not tool.digest(grant.arguments) == grant.digest == tool.digest(arguments):
+        return False
+    return not grant.condition or _holds(grant.condition, tool, arguments)
+
+
+def _holds(condition: str, tool: Tool, arguments: JsonObject) -> bool:
+    """Whether it does, of the arguments as they were sent and as the tool takes them."""
+    try:
+        taken = tool.arguments_model.model_validate(arguments).model_dump(mode="json")
+        return all(_parsed(condition).holds({"args": each}) for each in (arguments, taken))
+    except Exception:  # noqa: BLE001 - whatever it is, people are asked
+        return False
+
+
+@lru_cache(maxsize=512)
+def _parsed(condition: str) -> Condition:
+    return Condition.parse(condition, ("args",))
+
+
+# --- making one -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """The call that is approved, and what else a grant on its card is bound to."""
+
+    tool: Tool
+    arguments: JsonObject
+    thread_id: str
+    requester: str
+    """Id of the person who asked the agent; empty for nobody in people.yaml."""
+    approvers: Approvers
+
+
+def leashed(terms: GrantTerms, basis: Basis, grant_id: str, now: datetime) -> Grant:
+    """The grant of these terms. Raises Refused for terms that nobody can mean."""
+    until = _whole_seconds(terms.until)
+    _check_bounds(until, terms.uses, now)
+    if terms.exact == bool(terms.condition.strip()):
+        raise Refused("Say which calls: those with exactly these arguments, or those that a condition holds for.")
+    if terms.scope == "requester" and not basis.requester:
+        raise Refused("Whoever asked is not in this deployment's list of people, so it cannot be for them alone.")
+    if not terms.exact:
+        _check_condition(terms.condition, basis)
+    return Grant(
+        id=grant_id,
+        tool=basis.tool.name,
+        schema_digest=basis.tool.schema_digest,
+        arguments=basis.arguments if terms.exact else None,
+        digest=basis.tool.digest(basis.arguments) if terms.exact else "",
+        condition=terms.condition.strip(),
+        thread_id=basis.thread_id if terms.scope == "thread" else "",
+        requester=basis.requester if terms.scope == "requester" else "",
+        until=until,
+        uses=terms.uses,
+        approvers=basis.approvers,
+    )
+
+
+def _whole_seconds(until: datetime) -> datetime:
+    """As the words say it: no fraction of a second longer."""
+    if until.tzinfo is None:
+        raise Refused("The end needs a time zone.")
+    return until.astimezone(UTC).replace(microsecond=0)
+
+
+def _check_bounds(until: datetime, uses: int | None, now: datetime) -> None:
+    if not now < until <= now + LONGEST:
+        raise Refused(f"The end must be ahead, and at most {LONGEST.days} days from now.")
+    if uses is not None and not 1 <= uses <= MOST_USES:
+        raise Refused(f"How often must be a number from 1 to {MOST_USES}, or left open.")
+
+
+def _check_condition(text: str, basis: Basis) -> None:
+    try:
+        _parsed(text.strip())
+    except ValueError as error:
+        raise Refused(f"The condition cannot be read: {error}") from None
+    if _is_constant(text):
+        raise Refused("The condition says nothing of the arguments; they are called args, as in: args.amount <= 50")
+    if not _holds(text.strip(), basis.tool, basis.arguments):
+        raise Refused(f"The condition does not hold for the very call that is approved.{_trouble(text, basis)}")
+
+
+def _is_constant(text: str) -> bool:
+    try:
+        Condition.parse(text.strip(), ())
+    except ValueError:
+        return False
+    return True
+
+
+def _trouble(text: str, basis: Basis) -> str:
+    try:
+        _parsed(text.strip()).holds({"args": basis.arguments})
+    except ConditionError as error:
+        return f" It cannot be judged: {error}."
+    return ""
+
+
+# --- in words -------------------------------------------------------------------------------------------------------
 
 
 def in_words(grant: Grant, names: Names = str) -> str:
@@ -16,22 +199,21 @@ def in_words(grant: Grant, names: Names = str) -> str:
 
 
 def _which(grant: Grant) -> str:
-    if grant.arguments == {}:
-        return "without any arguments"
-    if grant.arguments is not None:
-        given = ", ".join(f"{name}={as_json(value)}" for name, value in grant.arguments.items())
-        return f"with exactly {given}"
-    return f"where {grant.condition}"
+    where = f" where {grant.condition}" if grant.condition else ""
+    if grant.arguments is None:
+        return where.strip()
+    given = ", ".join(f"{name}={as_json(value)}" for name, value in grant.arguments.items())
+    return (f"with exactly {given}" if given else "without any arguments") + where
 
 
 def _whose(grant: Grant, names: Names) -> str:
-    if grant.thread_id:
-        return f"only in thread {grant.thread_id}"
-    return f"only when {names(grant.requester)} asks" if grant.requester else "whoever asks, in any thread"
+    places = [f"only in thread {grant.thread_id}"] if grant.thread_id else []
+    people = [f"only when {names(grant.requester)} asks"] if grant.requester else []
+    return " and ".join(places + people) or "whoever asks, in any thread"
 
 
 def _how_long(grant: Grant) -> str:
-    until = f"until {grant.until:%Y-%m-%d %H:%M} UTC"
+    until = f"until {grant.until:%Y-%m-%d %H:%M:%S} UTC"
     if grant.uses is None:
         return f"{until}, any number of times"
     return f"{until}, at most {'once' if grant.uses == 1 else f'{grant.uses} times'}"

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from agent.conversation import JsonObject
 from agent.effects import Allow, Deny
 from agent.errors import Refused
-from agent.events import Event, ToolCall
-from agent.thread import ThreadState, fold
+from agent.events import ApprovalDecided, Event, ToolCall
 from agent.tool import Tool
 from agent.verdict import Decider
 from approvals.ballot import Ballot
-from approvals.decision import Approve, Choice
+from approvals.decision import Approve, Choice, GrantTerms
 from approvals.entitlement import Entitlement
+from approvals.granting import Granting, state_of
 from approvals.opening import Opening
 from approvals.policy import Policy
 from approvals.ports import Facts, Log
@@ -28,6 +28,7 @@ class Weighing:
     tools: Mapping[str, Tool]
     opening: Opening
     entitlement: Entitlement
+    granting: Granting
 
     async def weigh(self, facts: Facts, choice: Choice, voter: Voter | None, by: Decider) -> list[Event]:
         """The events for an approval that is open. Raises Refused and BadArguments."""
@@ -37,11 +38,18 @@ class Weighing:
             return ballot.say(choice)
         if facts.request.about != "call":
             raise Refused("That is not an answer to this request.")
-        return await self._approved(facts, choice, ballot)
+        events = await self._approved(facts, choice, ballot)
+        return events if choice.grant is None else await self._with_grant(facts, choice.grant, events, by)
+
+    async def _with_grant(self, facts: Facts, terms: GrantTerms, events: list[Event], by: Decider) -> list[Event]:
+        """The same, and the grant before it. Raises Refused where the call is not approved by this alone."""
+        match events:
+            case [ApprovalDecided() as decided]:
+                return [await self.granting.given(facts, terms, decided, by), decided]
+            case _:
+                raise Refused("It takes more than your approval, so you cannot allow others like it.")
 
     async def _approved(self, facts: Facts, choice: Approve, ballot: Ballot) -> list[Event]:
-        if choice.grant is not None:
-            raise Refused("Grants cannot be given yet.")
         request = facts.request
         tool = self.tools.get(request.tool)
         if tool is None:
@@ -55,7 +63,7 @@ class Weighing:
 
     async def _changed(self, facts: Facts, tool: Tool, arguments: JsonObject, ballot: Ballot) -> list[Event]:
         """A changed call is another call: the policy may forbid it, or want others to approve it."""
-        state = await self._state(facts.thread_id)
+        state = await state_of(self.threads, facts.thread_id)
         call = ToolCall(id=facts.request.call_id, provider_id="", name=tool.name, arguments=arguments)
         verdict = self.policy.judge(call, tool, state)
         if isinstance(verdict, Deny):
@@ -69,8 +77,3 @@ class Weighing:
         if may_vote and amended.approvers.takes_one:
             return ballot.approve_changed(tool.digest(arguments), arguments)
         return ballot.amend(amended, may_vote=may_vote)
-
-    async def _state(self, thread_id: str) -> ThreadState:
-        place = await self.threads.conversation(thread_id)
-        assert place is not None  # noqa: S101 - an approval's thread exists
-        return fold(ThreadState(thread_id, place), await self.threads.entries(thread_id))

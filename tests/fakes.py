@@ -30,8 +30,8 @@ class FakeClock:
 class CountingIds:
     """Ids in the shape of real ones, counted up."""
 
-    def __init__(self) -> None:
-        self.count = 0
+    def __init__(self, count: int = 0) -> None:
+        self.count = count
 
     def new(self, prefix: str) -> str:
         """The next id."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.conversation import Identity, SlackThread
 from agent.events import ApprovalRequested, Event, PromptStamp
@@ -119,6 +119,7 @@ async def a_world(
     ids: CountingIds | None = None,
     reminders: int = 0,
     timeout: float = 3600,  # noqa: ASYNC109 - of an approval
+    policy: Policy | None = None,
 ) -> AsyncIterator[World]:
     """A running process on that database, whose model answers these steps."""
     database, clock = connect(url), FakeClock()
@@ -129,7 +130,7 @@ async def a_world(
     gate = Gate(
         index,
         threads,
-        POLICY,
+        policy or POLICY,
         PEOPLE,
         ledger.tools(),
         clock,
@@ -138,7 +139,8 @@ async def a_world(
         channels=("slack",),
         reminders=reminders,
     )
-    loop = Loop({"support": Agent("support", "m", PlainPrompt(), rules(ledger))}, model, gate, outbox, clock, ids)
+    by = replace(rules(ledger), judge=policy.judge) if policy else rules(ledger)
+    loop = Loop({"support": Agent("support", "m", PlainPrompt(), by)}, model, gate, outbox, clock, ids)
     worker, cards = Worker(threads, loop), Cards(index, gate, Outbox({}))
     engine = engine_for(worker, cards, Bounds(total=16, person=8))
     running = asyncio.create_task(engine.run())

@@ -115,6 +115,11 @@ class Card:
         """All the calls that this card is about, itself the first."""
         return (self, *self.mates)
 
+    @property
+    def is_pending(self) -> bool:
+        """Whether some call of it can still be decided."""
+        return any(each.is_open for each in self.plan)
+
 
 Name = Callable[[Decider | Identity | None], str]
 """What to call somebody; empty for nobody."""

@@ -113,7 +113,7 @@ class SlackChannel:
             if error_of(error) != "message_not_found":
                 raise
             log.info("card.gone", approval_id=card.approval_id, channel=channel)
-            if not card.is_open:
+            if not card.is_pending:
                 return known
             channel, thread_ts = await _place(client, address)
             return receipt(address.team, channel, await _post_card(client, channel, thread_ts, card))

@@ -6,60 +6,40 @@ is slow.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 import structlog
 from slack_bolt.async_app import AsyncAck
 from slack_bolt.response import BoltResponse
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from agent.conversation import Identity, JsonObject
 from agent.errors import AlreadySettled, BadArguments, Refused
 from agent.verdict import Surface
 from approvals.card import Card
-from approvals.decision import Answer, Approve, Choice, Reject
+from approvals.decision import Choice
 from bot.parameters import BadFields
-from bot.slack import modals
-from bot.slack.clients import TIMEOUT
+from bot.slack import meaning, metadata, modals
+from bot.slack.details import details_modal
 from bot.slack.errands import Errands
-from bot.slack.failures import error_of
 from bot.slack.form import fields_of
-from bot.slack.payloads import Click, Submission, click_of, submission_of
-from bot.slack.text import escape
-from bot.slack.typed import arguments_of, problems_by_field
+from bot.slack.interactions import Click, Submission, click_of, submission_of
+from bot.slack.meaning import GONE, OLD_BUTTON, UNREADABLE, View
+from bot.slack.metadata import Carried
+from bot.slack.telling import show, tell
+from bot.slack.typed import problems_by_field
+from bot.slack.windows import modal_for
 
 log = structlog.get_logger()
 
 LOOK_UP_PATIENCE = 1.0
 """Seconds to wait for a look-up before a stand-in is shown."""
-GONE = "There is no such approval any more."
-UNREADABLE = "This form cannot be read any more. Close it and open it again."
 NOT_RECORDED = "Something went wrong and nothing was recorded. Please try again."
-OLD_BUTTON = "This button does nothing any more."
+DECIDES = frozenset({"approve", "choose", "approve_all"})
+LOOKS = frozenset({"details", "open"})
 
 _Listener = Callable[..., Awaitable[BoltResponse]]
-
-
-class View(Protocol):
-    """An approval, for a surface that lets people decide."""
-
-    @property
-    def card(self) -> Card:
-        """As people see it."""
-        ...
-
-    @property
-    def arguments(self) -> JsonObject:
-        """As proposed."""
-        ...
-
-    @property
-    def parameters(self) -> JsonObject:
-        """The JSON schema of the arguments."""
-        ...
 
 
 class Gate(Protocol):
@@ -69,8 +49,13 @@ class Gate(Protocol):
         """The approval as it stands."""
         ...
 
-    async def decide(self, approval_id: str, choice: Choice, who: Identity, via: Surface) -> Card:
-        """Settle it. Raises Refused, AlreadySettled or BadArguments, each with words for whoever tried."""
+    async def decide_plan(self, choices: Mapping[str, Choice], who: Identity, via: Surface) -> Card:
+        """Have somebody's say on one approval, or on several of one plan. Raises Refused, AlreadySettled or
+        BadArguments, each with words for whoever tried."""
+        ...
+
+    async def remark(self, approval_id: str, text: str, who: Identity, via: Surface) -> Card:
+        """Ask the agent something. Raises Refused and AlreadySettled."""
         ...
 
 
@@ -86,23 +71,22 @@ class Clicks:
         answer = await ack()
         click = click_of(body)
         if click is None:
-            self.errands.start("tell", _tell(body, client, OLD_BUTTON))
-        elif click.deed in {"approve", "choose"}:
+            self.errands.start("tell", tell(body, client, OLD_BUTTON))
+        elif click.deed in DECIDES:
             await self._decide(click, body, client)
         else:
             self.errands.start("modal", self._open(click, client))
         return answer
 
     async def on_submit(self, ack: AsyncAck, body: JsonObject) -> BoltResponse:
-        """A modal: closed when the decision stands, else it says what is wrong."""
+        """A modal: closed when what it says stands, else it says what is wrong."""
         submission = submission_of(body)
-        carried = modals.read_metadata(submission.metadata)
-        view = await self.gate.view(carried[0]) if carried else None
+        carried = metadata.read(submission.metadata)
+        view = await self.gate.view(carried.approval_id) if carried else None
         if carried is None or view is None:
             return await _notice(ack, UNREADABLE if carried is None else GONE)
         try:
-            choice = _choice(submission, view)
-            await self.gate.decide(carried[0], choice, submission.who, "slack")
+            await self._record(submission, carried, view)
         except BadFields as error:
             return await ack(response_action="errors", errors=error.problems)
         except BadArguments as error:
@@ -110,26 +94,36 @@ class Clicks:
             return await (ack(response_action="errors", errors=problems) if problems else _notice(ack, str(error)))
         except (Refused, AlreadySettled) as error:
             return await _notice(ack, str(error))
-        return await ack()
+        return await (ack(response_action="clear") if submission.is_on_top else ack())
+
+    async def _record(self, submission: Submission, carried: Carried, view: View) -> None:
+        if submission.callback_id == modals.REMARK_VIEW:
+            text = modals.typed_words(submission.values)
+            await self.gate.remark(carried.approval_id, text, submission.who, "slack")
+        else:
+            await self.gate.decide_plan(meaning.submitted(submission, carried, view), submission.who, "slack")
 
     async def _decide(self, click: Click, body: JsonObject, client: AsyncWebClient) -> None:
         try:
-            choice = _chosen(click, await self.gate.view(click.approval_id))
-            await self.gate.decide(click.approval_id, choice, click.who, "slack")
+            choices = meaning.clicked(click, await self.gate.view(click.approval_id))
+            card = await self.gate.decide_plan(choices, click.who, "slack")
         except (Refused, AlreadySettled, BadArguments) as error:
-            self.errands.start("tell", _tell(body, client, str(error)))
+            self.errands.start("tell", tell(body, client, str(error)))
         except Exception:
-            self.errands.start("tell", _tell(body, client, NOT_RECORDED))
+            self.errands.start("tell", tell(body, client, NOT_RECORDED))
             raise
+        else:
+            if click.is_modal:
+                self.errands.start("modal", _bring_up_to_date(client, click, card))
 
     async def _open(self, click: Click, client: AsyncWebClient) -> None:
         looking = asyncio.create_task(self._modal(click))
         done, _ = await asyncio.wait({looking}, timeout=LOOK_UP_PATIENCE)
         if done:
-            await client.views_open(trigger_id=click.trigger_id, view=await looking)
+            await show(client, click.trigger_id, await looking, on_top=click.is_modal)
             return
-        opened = await client.views_open(trigger_id=click.trigger_id, view=modals.loading())
-        await client.views_update(view_id=opened["view"]["id"], view=await looking)
+        opened = await show(client, click.trigger_id, modals.loading(), on_top=click.is_modal)
+        await client.views_update(view_id=opened, view=await looking)
 
     async def _modal(self, click: Click) -> JsonObject:
         """The modal for a click; a few words when it cannot be made."""
@@ -140,67 +134,15 @@ class Clicks:
             return modals.notice("Sorry", NOT_RECORDED)
         if view is None:
             return modals.notice("Sorry", GONE)
-        card, carried = view.card, modals.metadata(click.approval_id, click.place)
-        if not card.is_open and click.deed != "details":
-            return modals.notice("Decided", f"This was {card.status} already.")
-        match click.deed:
-            case "edit":
-                return modals.edit_modal(card, fields_of(view.parameters, view.arguments), carried)
-            case "reject":
-                return modals.reject_modal(card, carried)
-            case "answer":
-                return modals.answer_modal(card, carried)
-            case "details" | "approve" | "choose":
-                return modals.details_modal(card)
+        is_open = view.card.is_pending if click.deed in {"reject_all", "choose_each"} else view.card.is_open
+        if not is_open and click.deed not in LOOKS:
+            return modals.notice("Decided", f"This was {view.card.status} already.")
+        return modal_for(click, view)
 
 
-def _chosen(click: Click, view: View | None) -> Choice:
-    """What the button means, by the card as the log has it. Raises Refused for what is not there."""
-    if view is None:
-        raise Refused(GONE)
-    if click.deed == "approve":
-        return Approve(digest=view.card.digest)
-    if click.choice >= len(view.card.choices):
-        raise Refused(OLD_BUTTON)
-    return Answer(view.card.choices[click.choice])
-
-
-def _choice(submission: Submission, view: View) -> Choice:
-    """What the modal means. Raises BadFields for a form that cannot be read, Refused for a modal that is not ours."""
-    match submission.callback_id:
-        case modals.EDIT_VIEW:
-            fields = fields_of(view.parameters, view.arguments)
-            return Approve(view.card.digest, arguments_of(fields, view.arguments, submission.values))
-        case modals.REJECT_VIEW:
-            return Reject(modals.typed_words(submission.values))
-        case modals.ANSWER_VIEW:
-            return Answer(modals.typed_words(submission.values))
-        case _:
-            raise Refused(UNREADABLE)
+async def _bring_up_to_date(client: AsyncWebClient, click: Click, card: Card) -> None:
+    await client.views_update(view_id=click.view_id, view=details_modal(card, with_buttons=True))
 
 
 async def _notice(ack: AsyncAck, text: str) -> BoltResponse:
     return await ack(response_action="update", view=modals.notice("Not recorded", text))
-
-
-async def _tell(body: JsonObject, client: AsyncWebClient, text: str) -> None:
-    """Words for the clicker alone, in the thread of the card; by the click's own address where we may not post."""
-    container, user, url = body.get("container"), body.get("user"), body.get("response_url")
-    place = container if isinstance(container, dict) else {}
-    who = user if isinstance(user, dict) else {}
-    thread = {"thread_ts": place["thread_ts"]} if place.get("thread_ts") else {}
-    try:
-        await client.chat_postEphemeral(
-            channel=str(place.get("channel_id") or ""),
-            user=str(who.get("id") or ""),
-            text=escape(text),
-            **thread,  # type: ignore[arg-type]  # JSON values
-        )
-    except SlackApiError as error:
-        if not isinstance(url, str):
-            raise
-        log.info("slack.told_by_response_url", error=error_of(error))
-        webhook = AsyncWebhookClient(url, timeout=TIMEOUT, proxy=client.proxy, logger=client.logger)
-        await webhook.send_dict(
-            {"text": escape(text), "response_type": "ephemeral", "replace_original": False, **thread}
-        )

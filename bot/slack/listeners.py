@@ -17,7 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from agent.conversation import ApiThread, Identity, JsonObject, MailThread, SlackThread
 from bot.inbox import Delivery
-from bot.slack.blocks import CHOICE
+from bot.slack.buttons import CHOICE
 from bot.slack.clicks import Clicks, Gate
 from bot.slack.errands import Errands
 from bot.slack.failures import slack_failures

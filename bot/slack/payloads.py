@@ -1,4 +1,4 @@
-"""What Slack sends, as our own values: events to deliveries, clicks and forms to values. Pure. Bolt's dict ends here.
+"""What Slack tells, as our own values: events to deliveries. Pure. Bolt's dict ends here, and in `interactions`.
 
 Who owns a message, so that each is taken in once however Slack tells of it:
 
@@ -21,7 +21,6 @@ from pydantic import JsonValue
 
 from agent.conversation import AttachmentNote, Identity, JsonObject, SlackThread
 from bot.inbox import Delivery
-from bot.slack.blocks import ANSWER, APPROVE, BLOCK, CHOICE, DETAILS, EDIT, REJECT
 from bot.slack.text import decoded, mentions
 
 SPOKEN = frozenset({"", "file_share", "thread_broadcast"})
@@ -44,25 +43,25 @@ class PassedOver:
 
 def arrival(body: JsonObject, bot_user: str, shared_channels: Collection[str] = ()) -> Delivery | PassedOver:
     """What comes of an `app_mention` or `message` event."""
-    event = _object(body.get("event"))
+    event = an_object(body.get("event"))
     why = _unspoken(event, bot_user)
     if why:
         return PassedOver(why)
     is_mention = event.get("type") == "app_mention"
     kind = _kind(event)
-    called = is_mention or mentions(_text(event, "text"), bot_user)
+    called = is_mention or mentions(text_at(event, "text"), bot_user)
     if kind == "channel" and called and not is_mention:
         return PassedOver("told as app_mention")
     if refusal := _stranger(body, event, shared_channels):
         return PassedOver(refusal, SHARED if called and refusal == "shared channel" else "")
-    team, channel, ts = team_of(body), _text(event, "channel"), _text(event, "ts")
+    team, channel, ts = team_of(body), text_at(event, "channel"), text_at(event, "ts")
     if not (team and channel and ts):
         return PassedOver("incomplete")
-    event_id = _text(body, "event_id")
+    event_id = text_at(body, "event_id")
     return Delivery(
-        conversation=SlackThread(team=team, channel=channel, thread_ts=_text(event, "thread_ts") or ts),
+        conversation=SlackThread(team=team, channel=channel, thread_ts=text_at(event, "thread_ts") or ts),
         keys=(f"slack:message:{team}:{channel}:{ts}", *([f"slack:event:{event_id}"] if event_id else [])),
-        sender=Identity(channel="slack", id=_text(event, "user"), team=team),
+        sender=Identity(channel="slack", id=text_at(event, "user"), team=team),
         text=_words(event, bot_user),
         starts=kind == "im" or called,
         attachments=_files(event),
@@ -72,14 +71,14 @@ def arrival(body: JsonObject, bot_user: str, shared_channels: Collection[str] = 
 def team_of(body: JsonObject) -> str:
     """The workspace the app is installed in; the organisation, where it is installed for all of one."""
     team = body.get("team")
-    named = _text(team, "id") if isinstance(team, dict) else ""
-    return _text(body, "team_id") or named or _text(body, "enterprise_id") or _text(body.get("enterprise"), "id")
+    named = text_at(team, "id") if isinstance(team, dict) else ""
+    return text_at(body, "team_id") or named or text_at(body, "enterprise_id") or text_at(body.get("enterprise"), "id")
 
 
 def _unspoken(event: JsonObject, bot_user: str) -> str:
     """Why this is nothing that a person said to somebody; empty when it is."""
-    user = _text(event, "user")
-    if _text(event, "subtype") not in SPOKEN:
+    user = text_at(event, "user")
+    if text_at(event, "subtype") not in SPOKEN:
         return "subtype"
     if event.get("edited") or event.get("hidden"):
         return "edited"
@@ -92,13 +91,13 @@ def _unspoken(event: JsonObject, bot_user: str) -> str:
 
 def _kind(event: JsonObject) -> Literal["im", "mpim", "channel"]:
     """Mentions do not say what kind of conversation they are in; ids of DMs begin with D."""
-    match _text(event, "channel_type"):
+    match text_at(event, "channel_type"):
         case "im":
             return "im"
         case "mpim":
             return "mpim"
         case "":
-            return "im" if _text(event, "channel").startswith("D") else "channel"
+            return "im" if text_at(event, "channel").startswith("D") else "channel"
         case _:
             return "channel"
 
@@ -106,22 +105,22 @@ def _kind(event: JsonObject) -> Literal["im", "mpim", "channel"]:
 def _stranger(body: JsonObject, event: JsonObject, shared_channels: Collection[str]) -> str:
     """Why the author is not one of ours; empty when they are. Unknown means no."""
     team = team_of(body)
-    home = _text(event, "user_team") or _text(event, "source_team")
-    ours = {team, _text(body, "enterprise_id"), _text(body, "context_enterprise_id")} - {""}
+    home = text_at(event, "user_team") or text_at(event, "source_team")
+    ours = {team, text_at(body, "enterprise_id"), text_at(body, "context_enterprise_id")} - {""}
     if home and home not in ours:
         return "stranger"
-    if body.get("is_ext_shared_channel") and _text(event, "channel") not in shared_channels:
+    if body.get("is_ext_shared_channel") and text_at(event, "channel") not in shared_channels:
         return "shared channel"
     return ""
 
 
 def _words(event: JsonObject, bot_user: str) -> str:
     """What was written, with the messages that were forwarded along with it as quotations."""
-    texts = [decoded(_text(event, "text"), bot_user)]
-    for each in _objects(event.get("attachments")):
+    texts = [decoded(text_at(event, "text"), bot_user)]
+    for each in objects(event.get("attachments")):
         if each.get("is_share") or each.get("is_msg_unfurl"):
-            quoted = decoded(_text(each, "text"), "")
-            author = _text(each, "author_name") or "somebody"
+            quoted = decoded(text_at(each, "text"), "")
+            author = text_at(each, "author_name") or "somebody"
             texts.append(f"Forwarded from {author}:\n" + "\n".join(f"> {line}" for line in quoted.split("\n")))
     return "\n\n".join(text for text in texts if text)
 
@@ -129,12 +128,12 @@ def _words(event: JsonObject, bot_user: str) -> str:
 def _files(event: JsonObject) -> tuple[AttachmentNote, ...]:
     return tuple(
         AttachmentNote(
-            name=_text(each, "name") or _text(each, "title") or "file",
-            media_type=_text(each, "mimetype") or "application/octet-stream",
+            name=text_at(each, "name") or text_at(each, "title") or "file",
+            media_type=text_at(each, "mimetype") or "application/octet-stream",
             size=size if isinstance(size := each.get("size"), int) else 0,
             note=_NOT_READ,
         )
-        for each in _objects(event.get("files"))
+        for each in objects(event.get("files"))
     )
 
 
@@ -143,115 +142,31 @@ def _files(event: JsonObject) -> tuple[AttachmentNote, ...]:
 
 def stopped(body: JsonObject) -> tuple[SlackThread, Identity] | None:
     """The conversation in which somebody pressed the stop button, and who (`agent_session_stopped`)."""
-    event = _object(body.get("event"))
-    team, channel, thread_ts = team_of(body), _text(event, "channel"), _text(event, "thread_ts")
+    event = an_object(body.get("event"))
+    team, channel, thread_ts = team_of(body), text_at(event, "channel"), text_at(event, "thread_ts")
     if not (team and channel and thread_ts):
         return None
-    who = Identity(channel="slack", id=_text(event, "user"), team=team)
+    who = Identity(channel="slack", id=text_at(event, "user"), team=team)
     return SlackThread(team=team, channel=channel, thread_ts=thread_ts), who
 
 
 def home_opened_by(body: JsonObject) -> str:
     """The user who opened our Home tab; empty for the Messages tab."""
-    event = _object(body.get("event"))
-    return _text(event, "user") if event.get("tab") == "home" else ""
+    event = an_object(body.get("event"))
+    return text_at(event, "user") if event.get("tab") == "home" else ""
 
 
-# --- clicks and forms -----------------------------------------------------------------------------------------------
-
-Deed = Literal["approve", "reject", "edit", "answer", "choose", "details"]
-_DEEDS: dict[str, Deed] = {
-    APPROVE: "approve",
-    REJECT: "reject",
-    EDIT: "edit",
-    ANSWER: "answer",
-    DETAILS: "details",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where on Slack a card was clicked, so that an answer lands there."""
-
-    channel: str
-    ts: str
-    thread_ts: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Click:
-    """A button of a card, pressed."""
-
-    approval_id: str
-    deed: Deed
-    who: Identity
-    place: Place
-    trigger_id: str
-    choice: int = -1
-    """Which of the card's choices, for `choose`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """A modal, submitted. `values` is what stands in its fields."""
-
-    callback_id: str
-    metadata: str
-    who: Identity
-    values: JsonObject
-
-
-def click_of(body: JsonObject) -> Click | None:
-    """A click on one of our cards; None for anything else."""
-    action = next(iter(_objects(body.get("actions"))), {})
-    action_id, value = _text(action, "action_id"), _text(action, "value")
-    number = action_id.removeprefix(CHOICE)
-    chosen = action_id.startswith(CHOICE) and number.isdecimal() and number.isascii() and len(number) < 4  # noqa: PLR2004 - far more than a card has
-    deed: Deed | None = "choose" if chosen else _DEEDS.get(action_id)
-    if deed is None or not value or _text(action, "block_id") != f"{BLOCK}{value}":
-        return None
-    container = _object(body.get("container"))
-    message = _object(body.get("message"))
-    ts = _text(container, "message_ts") or _text(message, "ts")
-    return Click(
-        approval_id=value,
-        deed=deed,
-        who=clicker(body),
-        place=Place(
-            channel=_text(container, "channel_id") or _text(body.get("channel"), "id"),
-            ts=ts,
-            thread_ts=_text(container, "thread_ts") or _text(message, "thread_ts"),
-        ),
-        trigger_id=_text(body, "trigger_id"),
-        choice=int(number) if chosen else -1,
-    )
-
-
-def submission_of(body: JsonObject) -> Submission:
-    """A `view_submission`."""
-    view = _object(body.get("view"))
-    return Submission(
-        callback_id=_text(view, "callback_id"),
-        metadata=_text(view, "private_metadata"),
-        who=clicker(body),
-        values=_object(_object(view.get("state")).get("values")),
-    )
-
-
-def clicker(body: JsonObject) -> Identity:
-    """Who clicked. Their team is their own, not the app's: a stranger's is therefore nobody in people.yaml."""
-    user = body.get("user")
-    return Identity(channel="slack", id=_text(user, "id"), team=_text(user, "team_id") or team_of(body))
-
-
-def _object(value: JsonValue) -> JsonObject:
+def an_object(value: JsonValue) -> JsonObject:
+    """The value if it is an object, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
-def _objects(value: JsonValue) -> list[JsonObject]:
+def objects(value: JsonValue) -> list[JsonObject]:
+    """The objects of a list; none of anything else."""
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
-def _text(value: JsonValue, key: str) -> str:
+def text_at(value: JsonValue, key: str) -> str:
+    """The text under that key; empty for anything else."""
     found = value.get(key) if isinstance(value, dict) else None
     return found if isinstance(found, str) else ""

@@ -1,8 +1,7 @@
 """What people are reminded with: a line, and the way to the card. Pure."""
 
 from approvals.card import Card
-from bot.slack.blocks import LABEL_MOST, moment
-from bot.slack.text import escape, one_line
+from bot.slack.text import LABEL_MOST, escape, moment, one_line
 
 
 def reminder(card: Card, link: str) -> str:

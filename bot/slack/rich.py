@@ -4,6 +4,10 @@ Neither is parsed for mentions, links or formatting (docs.slack.dev/reference/bl
 text from outside needs no escaping in them and can gain no style that is not given to it here.
 """
 
+from datetime import datetime
+
+from pydantic import JsonValue
+
 from agent.conversation import JsonObject
 from bot.slack.text import sound
 
@@ -47,3 +51,23 @@ def code(text: str, *, strike: bool = False) -> JsonObject:
     """A value, as it is."""
     style: JsonObject = {"code": True, "strike": True} if strike else {"code": True}
     return words(text) | {"style": style}
+
+
+def date(at: datetime) -> JsonObject:
+    """A moment: everybody reads it in their own time zone."""
+    return {
+        "type": "date",
+        "timestamp": int(at.timestamp()),
+        "format": "{date_short_pretty} at {time}",
+        "fallback": f"{at:%Y-%m-%d %H:%M} UTC",
+    }
+
+
+def size_of(blocks: JsonValue | list[JsonObject]) -> int:
+    """Characters of text that stand anywhere in these blocks, as Slack counts them for the whole of a message."""
+    if isinstance(blocks, list):
+        return sum(size_of(each) for each in blocks)
+    if not isinstance(blocks, dict):
+        return 0
+    own = blocks.get("text")
+    return (len(own) if isinstance(own, str) else 0) + sum(map(size_of, blocks.values()))

@@ -13,9 +13,13 @@ that hides where it goes. One place escapes, once. Rules:
 
 import re
 import unicodedata
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from approvals.visible import spelt
+
+LABEL_MOST = 300
+"""Characters of a line of ours that holds something from outside."""
 
 _FENCE = re.compile(r"^[ \t]*(?P<marker>`{3,}|~{3,})(?P<rest>.*)$")
 _QUOTE = re.compile(r"^(?:[ \t]{0,3}>)+")
@@ -74,6 +78,11 @@ def one_line(text: str, most: int) -> str:
     head = whole[: most * 2]
     flat = " ".join(visible(head).split())
     return flat if len(flat) <= most and len(head) == len(whole) else flat[: most - 1] + "…"
+
+
+def moment(at: datetime) -> str:
+    """Slack's date token: everybody reads it in their own time zone. Only ever made of a datetime."""
+    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} at {{time}}|{at:%Y-%m-%d %H:%M} UTC>"
 
 
 # --- Markdown from the model ----------------------------------------------------------------------------------------

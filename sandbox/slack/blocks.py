@@ -5,6 +5,8 @@ Every problem is one line in Slack's style, with a JSON pointer. Lengths count c
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import Any
 
 from sandbox.slack import limits
 from sandbox.slack.elements import ELEMENTS, RECORDS, TEXT_EXTRAS
@@ -134,7 +136,42 @@ def _typed(value: object, field: Typed, pointer: str) -> Iterable[str]:
     as_block = kind in limits.BLOCKS and (kind not in _NOT_AN_ELEMENT or "section" in field.kinds)
     table = limits.BLOCKS[kind] if as_block else ELEMENTS[kind]
     shape: Fields = {**table, "block_id": String(255)} if as_block else table
-    return [*_fields(value, shape, pointer, frozenset({"type"})), *_one_of(value, kind, pointer)]
+    return [
+        *_fields(value, shape, pointer, frozenset({"type"})),
+        *_one_of(value, kind, pointer),
+        *_first(value, kind, pointer),
+    ]
+
+
+def _first(value: Json, kind: str, pointer: str) -> Iterator[str]:
+    """What an element begins with must be one of its options, as it stands there, or a day that there is."""
+    offered = [
+        *_items(value, "options"),
+        *(one for group in _items(value, "option_groups") for one in _items(group, "options")),
+    ]
+    chosen = [*_items(value, "initial_options"), *([value["initial_option"]] if "initial_option" in value else [])]
+    if offered and any(one not in offered for one in chosen):
+        yield _problem("the initial option must match one of the options", pointer)
+    if kind == "datepicker" and "initial_date" in value and not _is_day(value["initial_date"]):
+        yield _problem("must be a date in the format YYYY-MM-DD", f"{pointer}/initial_date")
+    if kind in limits.PLAIN_OPTIONS and any(_at(_at(one, "text"), "type") == "mrkdwn" for one in offered):
+        yield _problem("options take plain_text here", f"{pointer}/options")
+
+
+def _items(value: object, key: str) -> list[Any]:
+    found = _at(value, key)
+    return found if isinstance(found, list) else []
+
+
+def _at(value: object, key: str) -> object:
+    return value.get(key) if isinstance(value, dict) else None
+
+
+def _is_day(text: object) -> bool:
+    try:
+        return isinstance(text, str) and len(text) == len("2026-01-01") and bool(date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def _one_of(value: Json, kind: str, pointer: str) -> list[str]:

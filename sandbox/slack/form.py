@@ -23,7 +23,7 @@ _PICKED = {
     "rich_text_input": ("rich_text_value", "initial_value"),
     "file_input": ("files", "initial_files"),
 }
-_ONE_OPTION = frozenset({"static_select", "radio_buttons", "external_select"})
+_ONE_OPTION = frozenset({"static_select", "radio_buttons", "external_select", "overflow"})
 
 
 def filled(blocks: list[Json], values: Mapping[str, Any]) -> Json:

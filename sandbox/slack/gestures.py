@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.slack import events
-from sandbox.slack.blocks import interactive
 from sandbox.slack.desk import Desk
 from sandbox.slack.form import filled, state_of
 from sandbox.slack.messages import Message, element_in
@@ -30,23 +29,22 @@ class Gestures(Desk):
     ) -> Answer:
         """Press a button that is gone by now, on a screen that has not caught up."""
         for version in reversed(self.workspace.messages.versions(channel, message_ts)):
-            if element_in(version, action_id, value) is not None:
+            if element_in(version.blocks, action_id, value) is not None:
                 return await self._click(user, version, action_id, value)
         raise NotPossible(f"there never was a button {action_id} in {message_ts}")
 
     async def click_view(self, user: str, view_id: str, action_id: str, value: str | None = None) -> Answer:
         """Use an element of an open modal or of the Home tab."""
         view = self._view(user, view_id)
-        for block in view.content["blocks"]:
-            for element in interactive(block):
-                if element.get("action_id") == action_id:
-                    payload = self._in_view(user, view) | {
-                        "type": "block_actions",
-                        "container": {"type": "view", "view_id": view.id},
-                        "actions": [self._action(block, element, value)],
-                    }
-                    return await self.send_interaction(payload)
-        raise NotPossible(f"there is no {action_id} in {view_id}")
+        found = element_in(view.content["blocks"], action_id, value)
+        if found is None:
+            raise NotPossible(f"there is no {action_id} in {view_id}")
+        payload = self._in_view(user, view) | {
+            "type": "block_actions",
+            "container": {"type": "view", "view_id": view.id},
+            "actions": [self._action(*found, value)],
+        }
+        return await self.send_interaction(payload)
 
     def open_views(self, user: str) -> list[Json]:
         """This person's open modals, the visible one last: the view object plus `errors`."""
@@ -133,7 +131,7 @@ class Gestures(Desk):
 
     async def _click(self, user: str, message: Message, action_id: str, value: str | None) -> Answer:
         self.place(user, message.channel)
-        found = element_in(message, action_id, value)
+        found = element_in(message.blocks, action_id, value)
         if found is None:
             raise NotPossible(f"there is no {action_id} in {message.ts}")
         block, element = found

@@ -6,7 +6,7 @@ Slack's Python SDK does not model (data_table, chart blocks) are not known here 
 
 from typing import Final
 
-from sandbox.slack.elements import ACCESSORIES, ACTIONS, CONTEXT_ACTIONS, INPUTS, RICH
+from sandbox.slack.elements import ACCESSORIES, ACTIONS, CONTEXT_ACTIONS, INPUTS, MULTI_SELECTS, RICH, SELECTS
 from sandbox.slack.schema import (
     EITHER,
     Fields,
@@ -133,6 +133,9 @@ ONE_OF: Final[dict[str, tuple[str, ...]]] = {
     "multi_static_select": ("options", "option_groups"),
 }
 """Kinds of which at least one of these keys must be there."""
+
+PLAIN_OPTIONS: Final = SELECTS | MULTI_SELECTS | names("overflow")
+"""Whose options take no mrkdwn."""
 
 _VIEW: Final[Fields] = {
     "blocks": Many(Typed(VIEW_BLOCKS), most=VIEW_BLOCKS_MOST, least=1, needed=True),

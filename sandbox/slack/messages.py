@@ -1,6 +1,6 @@
 """Messages: values, and the store that keeps every version of each. Timestamps are made here and only rise."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -77,14 +77,23 @@ class Message:
         return [{"name": name, "users": users, "count": len(users)} for name, users in grouped.items()]
 
 
-def element_in(message: Message, action_id: str, value: str | None = None) -> tuple[Json, Json] | None:
-    """The (block, element) a person would click; `value` picks among buttons that share an action id."""
-    for block in message.blocks:
+def element_in(blocks: Iterable[Json], action_id: str, value: str | None = None) -> tuple[Json, Json] | None:
+    """The (block, element) a person would use; `value` picks among buttons and menus that share an action id."""
+    for block in blocks:
         for element in interactive(block):
-            same = element.get("action_id") == action_id
-            if same and (value is None or element["type"] != "button" or element.get("value") == value):
+            if element.get("action_id") == action_id and (value is None or _has(element, value)):
                 return block, element
     return None
+
+
+def _has(element: Json, value: str) -> bool:
+    match element["type"]:
+        case "button":
+            return bool(element.get("value") == value)
+        case "overflow":
+            return any(option["value"] == value for option in element["options"])
+        case _:
+            return True
 
 
 @dataclass

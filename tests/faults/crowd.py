@@ -149,7 +149,7 @@ class Crowd:
         approval_id = next(str(b["block_id"]) for b in message.blocks if "approval:" in str(b.get("block_id")))
         with contextlib.suppress(httpx.HTTPError, KeyError, ValueError):
             async with self._client() as client:
-                answer = await client.get(f"/api/approvals/{approval_id.partition(':')[2]}")
+                answer = await client.get(f"/api/approvals/{approval_id.split(':')[1]}")
                 await self._decide_over_rest(answer.json(), client)
 
     async def _reject(self, who: str, message: Message) -> None:

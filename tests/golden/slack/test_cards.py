@@ -6,13 +6,15 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from approvals.card import Argument
-from bot.slack import modals
+from approvals.card import Argument, Asked
+from bot.slack import metadata, modals, plan_modals
 from bot.slack.blocks import blocks_of, text_of
+from bot.slack.details import details_modal
 from bot.slack.form import fields_of
 from bot.slack.home import home_view
-from bot.slack.payloads import Place
-from tests.unit.slack.cards import a_card, approved
+from bot.slack.interactions import Place
+from bot.slack.metadata import Carried
+from tests.unit.slack.cards import DANAS, LEES, LEES_NO, a_card, a_plan, another, approved
 
 CARDS = {
     "a call": a_card(),
@@ -48,6 +50,19 @@ CARDS = {
         outcome="failed",
         outcome_text="The bank refused.",
     ),
+    "two of finance, then the cfo": a_card(
+        needs="2 of role finance, then 1 of role cfo",
+        votes=(DANAS, LEES_NO),
+        changed_by="Lee Park",
+        arguments=(Argument("order_id", "4711"), Argument("amount", "20", was="49.9")),
+        preview="",
+        remarks=(Asked("Dana Reyes", "Is this the second refund?", "No, the first."), Asked("Lee Park", "Why today?")),
+        is_escalated=True,
+        may_grant=True,
+    ),
+    "approved by two": approved(needs="2 of role finance", votes=(DANAS, LEES), outcome="done"),
+    "a plan": a_plan(),
+    "a plan that is decided": a_plan(mates=(another(2, status="rejected", reason="Too much."), another(3))),
     "rejected by mail": approved(status="rejected", decided_via="mail", reason="Too much.\nAsk again for half."),
     "expired": approved(status="expired", decided_by="", decided_via=""),
     "cancelled": approved(status="cancelled", decided_by="", decided_via="", reason="stopped in Slack"),
@@ -78,11 +93,16 @@ def test_a_card_looks_as_it_did(name: str, as_json: SnapshotAssertion) -> None:
 def test_the_modals_look_as_they_did(as_json: SnapshotAssertion) -> None:
     arguments = {"order_id": "4711", "amount": 49.9, "express": False, "items": ["lamp"]}
     fields = fields_of(PARAMETERS, arguments)  # type: ignore[arg-type]  # JSON values
-    carried = modals.metadata("apr_1", Place("C0", "1.2", "1.1"))
+    carried = metadata.written(Carried("apr_1", Place("C0", "1.2", "1.1"), "0" * 64))
     assert {
         "edit": modals.edit_modal(a_card(), fields, carried),
         "reject": modals.reject_modal(a_card(), carried),
-        "answer": modals.answer_modal(a_card(), carried),
-        "details": modals.details_modal(a_card(expires_at=datetime(2026, 11, 26, tzinfo=UTC))),
+        "answer": modals.answer_modal(a_card(about="question"), carried),
+        "details": details_modal(a_card(expires_at=datetime(2026, 11, 26, tzinfo=UTC))),
+        "answer instead": modals.answer_modal(a_card(), carried),
+        "ask the agent": modals.remark_modal(a_card(), carried),
+        "reject all": plan_modals.reject_all_modal(a_plan(), carried),
+        "choose": plan_modals.choose_modal(a_plan(), carried),
+        "details of a plan": details_modal(a_plan(), with_buttons=True),
         "home": home_view(),
     } == as_json

@@ -1,6 +1,7 @@
 """An inbox and a gate that remember what they were given, and refuse as the real ones do."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from agent.conversation import ApiThread, Identity, JsonObject, MailThread, SlackThread
@@ -57,6 +58,9 @@ class RecordingGate:
 
     shown: Shown | None = None
     decided: list[tuple[str, Choice, Identity, Surface]] = field(default_factory=list)
+    remarked: list[tuple[str, str, Identity, Surface]] = field(default_factory=list)
+    rounds: int = 0
+    """How many decisions there were, however many approvals each was about."""
     objection: str = ""
     failures: list[Exception] = field(default_factory=list)
     slowness: float = 0
@@ -64,18 +68,41 @@ class RecordingGate:
 
     async def view(self, approval_id: str) -> Shown | None:
         await asyncio.sleep(self.slowness)
-        return self.shown if self.shown and self.shown.card.approval_id == approval_id else None
+        calls = self.shown.card.plan if self.shown else ()
+        found = next((each for each in calls if each.approval_id == approval_id), None)
+        if self.shown is None or found is None:
+            return None
+        return self.shown if found is self.shown.card else replace(self.shown, card=found)
 
-    async def decide(self, approval_id: str, choice: Choice, who: Identity, via: Surface) -> Card:
+    async def decide_plan(self, choices: Mapping[str, Choice], who: Identity, via: Surface) -> Card:
+        self.rounds += 1
+        for approval_id, choice in choices.items():
+            self._decide(approval_id, choice, who, via)
+        assert self.shown is not None
+        self.shown = replace(self.shown, card=_settled(self.shown.card, set(choices)))
+        return self.shown.card
+
+    async def remark(self, approval_id: str, text: str, who: Identity, via: Surface) -> Card:
+        assert self.shown is not None
+        if who.id not in self.may:
+            raise Refused("Only a <support lead> may decide this.")
+        self.remarked.append((approval_id, text, who, via))
+        return self.shown.card
+
+    def _decide(self, approval_id: str, choice: Choice, who: Identity, via: Surface) -> None:
         if self.failures:
             raise self.failures.pop(0)
         assert self.shown is not None
-        if not self.shown.card.is_open:
+        if not self.shown.card.is_pending:
             raise AlreadySettled("Dana Reyes was first: this was approved already.")
         if who.id not in self.may or who.team != "T0SANDBOX":
             raise Refused("Only a <support lead> may decide this.")
         if self.objection and isinstance(choice, Approve) and choice.arguments is not None:
             raise BadArguments(self.objection)
         self.decided.append((approval_id, choice, who, via))
-        self.shown = replace(self.shown, card=replace(self.shown.card, status="approved"))
-        return self.shown.card
+
+
+def _settled(card: Card, decided: set[str]) -> Card:
+    """The card of a plan after these were decided."""
+    mates = tuple(replace(each, status="approved") if each.approval_id in decided else each for each in card.mates)
+    return replace(card, status="approved" if card.approval_id in decided else card.status, mates=mates)

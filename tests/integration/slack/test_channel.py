@@ -157,7 +157,7 @@ async def test_a_card_is_shown_in_the_thread_and_follows_the_truth(
     receipt = await channel.show(place, a_card(), "", fresh=True)
     [shown] = ours(slack, place)
     assert receipt == f"{cast.TEAM}:{SUPPORT}:{shown['ts']}"
-    assert shown["blocks"][-1]["block_id"] == f"approval:{a_card().approval_id}"
+    assert shown["blocks"][-1]["block_id"] == f"approval:{a_card().approval_id}:{a_card().digest}"
     assert await channel.show(place, approved(outcome="done"), receipt, fresh=False) == receipt
     [settled] = ours(slack, place)
     assert "actions" not in [block["type"] for block in settled["blocks"]]

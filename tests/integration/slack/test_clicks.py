@@ -2,57 +2,20 @@
 
 import asyncio
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from agent.conversation import SlackThread
-from approvals.card import Argument, Card
+from approvals.card import Argument
 from approvals.decision import Answer, Approve, Reject
-from bot.slack import modals
+from bot.slack import metadata
 from bot.slack.app import SlackApp
-from bot.slack.inputs import INPUT
-from bot.slack.payloads import Place
+from bot.slack.interactions import Place
+from bot.slack.metadata import Carried
 from sandbox import cast
 from sandbox.slack.standin import SlackStandIn
 from tests.integration.slack.doubles import RecordingGate, Shown
+from tests.integration.slack.screen import ADA, DANA, LEE, SUPPORT, Screen
 from tests.unit.slack.cards import a_card
-
-SUPPORT = cast.SUPPORT.id
-ADA, DANA, LEE = cast.ADA.slack, cast.DANA.slack, cast.LEE.slack
-PARAMETERS: dict[str, Any] = {
-    "properties": {"order_id": {"type": "string"}, "amount": {"type": "number"}},
-    "required": ["order_id", "amount"],
-}
-
-
-class Screen:
-    """A card in a thread, and whoever looks at it."""
-
-    def __init__(self, slack: SlackStandIn, app: SlackApp, gate: RecordingGate, root: str, ts: str) -> None:
-        self.slack, self.app, self.gate, self.root, self.ts = slack, app, gate, root, ts
-
-    @classmethod
-    async def with_card(cls, slack: SlackStandIn, app: SlackApp, gate: RecordingGate, card: Card) -> "Screen":
-        gate.shown = Shown(card, {"order_id": "4711", "amount": 49.9}, PARAMETERS)
-        said = await slack.say(ADA, SUPPORT, "refund")
-        place = SlackThread(team=cast.TEAM, channel=SUPPORT, thread_ts=said.ts)
-        receipt = await app.channel.show(place, card, "", fresh=True)
-        return cls(slack, app, gate, said.ts, receipt.split(":")[2])
-
-    async def click(self, user: str, action: str) -> None:
-        assert (await self.slack.click(user, SUPPORT, self.ts, action)).ok
-        await self.app.errands.drain(3)
-
-    def modal(self, user: str) -> dict[str, Any]:
-        return self.slack.open_views(user)[-1]
-
-    async def submit(self, user: str, **values: str) -> None:
-        view = self.modal(user)
-        blocks = {each["block_id"].split(".")[-1]: each["block_id"] for each in view["blocks"] if "block_id" in each}
-        given = {blocks[name]: {INPUT: value} for name, value in values.items()}
-        assert (await self.slack.submit(user, view["id"], given)).ok
-        await self.app.errands.drain(3)
 
 
 @pytest.fixture
@@ -257,7 +220,7 @@ async def test_a_form_for_an_approval_that_is_gone_says_so(screen: Screen) -> No
     [
         (
             "approval_other",
-            modals.metadata(a_card().approval_id, Place("", "")),
+            metadata.written(Carried(a_card().approval_id, Place("", ""))),
             "cannot be read",
         ),
         ("approval_reject", '{"approval":"apr_gone","channel":"","ts":"","thread_ts":""}', "no such approval"),

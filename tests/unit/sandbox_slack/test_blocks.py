@@ -220,3 +220,36 @@ def test_chunks_that_slack_takes_are_taken() -> None:
             {"type": "blocks", "blocks": [section()]},
         ]
     )
+
+
+OTHER = {"text": plain("Two"), "value": "2"}
+PICKED = [
+    ({"type": "radio_buttons", "action_id": "r", "options": [OPTION], "initial_option": OTHER}, "match one of"),
+    ({"type": "static_select", "action_id": "s", "options": [OPTION], "initial_option": OTHER}, "match one of"),
+    ({"type": "checkboxes", "action_id": "c", "options": [OPTION], "initial_options": [OTHER]}, "match one of"),
+    ({"type": "datepicker", "action_id": "d", "initial_date": "25.11.2026"}, "YYYY-MM-DD"),
+    ({"type": "datepicker", "action_id": "d", "initial_date": "2026-02-30"}, "YYYY-MM-DD"),
+    ({"type": "overflow", "action_id": "o", "options": [{"text": mrkdwn("One"), "value": "1"}]}, "plain_text"),
+    ({"type": "overflow", "action_id": "o", "options": [OPTION] * 6}, "no more than 5"),
+]
+
+
+@pytest.mark.parametrize("element, words", PICKED)
+@pytest.mark.parametrize("place", ["message", "modal", "home"])
+def test_what_an_element_offers_and_begins_with_is_judged_everywhere(element: Json, words: str, place: str) -> None:
+    title = {"title": plain("t")} if place == "modal" else {}
+    view = {"type": place, **title, "blocks": [section(accessory=element)]}
+    with pytest.raises(Refused) as refusal:
+        check_message(view["blocks"]) if place == "message" else check_view(view)
+    assert words in str(refusal.value.messages)
+
+
+def test_what_an_element_begins_with_may_be_any_of_its_options() -> None:
+    check_message(
+        [
+            actions(
+                {"type": "radio_buttons", "action_id": "r", "options": [OPTION, OTHER], "initial_option": OTHER},
+                {"type": "datepicker", "action_id": "d", "initial_date": "2026-11-25"},
+            )
+        ]
+    )

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.slack.form import filled
+from sandbox.slack.form import filled, state_of
 from sandbox.slack.refused import NotPossible
 
 Json = dict[str, Any]
@@ -80,3 +80,8 @@ def test_a_value_may_be_named_by_its_action_and_an_unknown_field_is_refused() ->
     assert state(field("plain_text_input"), {"a": "x"})["value"] == "x"
     with pytest.raises(NotPossible, match="no such field: c"):
         filled(field("plain_text_input", optional=True), {"c": "x"})
+
+
+def test_a_menu_says_the_one_line_that_was_chosen() -> None:
+    menu = {"type": "overflow", "action_id": "a", "options": OPTIONS}
+    assert state_of(menu, "usd") == {"type": "overflow", "selected_option": OPTIONS[1]}

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from approvals.card import Argument, Card
+from approvals.card import Argument, Card, Vote
 
 ASKED = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
 CARD = Card(
@@ -38,3 +38,24 @@ def approved(**changes: object) -> Card:
         "decided_at": datetime(2026, 11, 25, 9, 5, tzinfo=UTC),
     }
     return a_card(**{**settled, **changes})
+
+
+DANAS = Vote("Dana Reyes", "approve", "slack", datetime(2026, 11, 25, 9, 1, tzinfo=UTC))
+LEES = Vote("Lee Park", "approve", "mail", datetime(2026, 11, 25, 9, 2, tzinfo=UTC))
+LEES_NO = Vote("Lee Park", "reject", "web", datetime(2026, 11, 25, 9, 2, tzinfo=UTC))
+
+
+def another(number: int, **changes: object) -> Card:
+    """The call of a plan that has this number."""
+    values: dict[str, object] = {
+        "approval_id": f"apr_{number:a>20}",
+        "title": f"Refund order {4710 + number}",
+        "arguments": (Argument("order_id", str(4710 + number)), Argument("amount", "49.9")),
+        "digest": str(number % 10) * 64,
+    }
+    return a_card(**{**values, **changes})
+
+
+def a_plan(count: int = 3, **changes: object) -> Card:
+    """The card of a plan of so many calls, all open."""
+    return a_card(**{"mates": tuple(another(number) for number in range(2, count + 1)), **changes})

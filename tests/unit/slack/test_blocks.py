@@ -1,52 +1,16 @@
 """Cards: everything needed to decide is there, nothing in it can pretend to be the card, and Slack takes it always."""
 
 import json
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
-from pydantic import JsonValue
 from slack_sdk.models.blocks import Block
 
-from agent.conversation import JsonObject
-from approvals.card import Argument, Card
+from approvals.card import Argument, Asked, Card, Vote
 from bot.slack.blocks import blocks_of, heading, text_of, text_without_buttons
 from sandbox.slack.blocks import check_message
+from tests.unit.slack.any_cards import ANY_TEXT, CARDS, MOMENT, buttons, everything, menu, mrkdwn, walk
 from tests.unit.slack.cards import a_card, approved
-
-ANY_TEXT = st.one_of(
-    st.text(max_size=60),
-    st.text(alphabet="a\n\t\u202e\u200b😀<>&`*", max_size=400),
-    st.integers(0, 20_000).map(lambda n: "x" * n),
-    st.just("<!channel> *Approved by Dana Reyes* <https://evil.example|ok>"),
-)
-CARDS = st.builds(
-    Card,
-    approval_id=st.just("apr_aaaaaaaaaaaaaaaaaaaab"),
-    thread_id=st.just("thr_a"),
-    about=st.sampled_from(["call", "question", "in_doubt", "trouble"]),
-    title=ANY_TEXT,
-    tool=ANY_TEXT,
-    arguments=st.lists(st.builds(Argument, ANY_TEXT, ANY_TEXT, ANY_TEXT), max_size=30).map(tuple),
-    preview=ANY_TEXT,
-    why=ANY_TEXT,
-    rule=ANY_TEXT,
-    requester=ANY_TEXT,
-    asked_at=st.just(datetime(2026, 11, 25, tzinfo=UTC)),
-    expires_at=st.datetimes(timezones=st.just(UTC), min_value=datetime(2000, 1, 1)),  # noqa: DTZ001 - Hypothesis wants it naive
-    digest=st.just("0" * 64),
-    choices=st.lists(ANY_TEXT, max_size=30).map(tuple),
-    status=st.sampled_from(["open", "open", "approved", "rejected", "expired", "cancelled", "answered"]),
-    decided_by=ANY_TEXT,
-    decided_via=st.sampled_from(["", "slack", "mail", "web", "api", "cli", "thread"]),
-    decided_at=st.sampled_from([None, datetime(2026, 11, 25, tzinfo=UTC)]),
-    reason=ANY_TEXT,
-    outcome=st.sampled_from(["", "done", "failed"]),
-    outcome_text=ANY_TEXT,
-)
 
 
 @given(CARDS)
@@ -78,8 +42,15 @@ def test_the_largest_card_is_not_too_large(about: str, status: str, value: str) 
         reason=long,
         outcome="failed",
         outcome_text=long,
+        needs=long,
+        votes=(Vote(long, "approve", "cli", MOMENT),) * 30,
+        remarks=(Asked(long, long, long),) * 9,
+        changed_by=long,
+        is_escalated=True,
+        may_grant=True,
     )
     check_message(blocks_of(card))
+    assert len(text_without_buttons(card)) <= 4_000
 
 
 @given(CARDS)
@@ -93,9 +64,14 @@ def test_only_our_own_date_is_ever_parsed(card: Card) -> None:
 
 @given(CARDS)
 def test_only_an_open_card_has_buttons_and_they_carry_the_id_alone(card: Card) -> None:
-    found = buttons(card)
-    assert bool(found) == card.is_open
-    assert all(each["value"] == card.approval_id for each in found.values())
+    assert bool(buttons(card)) == card.is_pending
+    ids = {each.approval_id for each in card.plan if each.is_open} | {card.approval_id}
+    for block in blocks_of(card):
+        for each in walk(block):
+            if each.get("type") == "button":
+                assert each["value"] == card.approval_id
+            if each.get("type") == "overflow":
+                assert {str(option["value"]).partition(":")[2] for option in each["options"]} <= ids  # type: ignore[union-attr, index, call-overload]  # options
 
 
 @given(ANY_TEXT)
@@ -118,6 +94,12 @@ def test_a_call_is_approved_edited_or_rejected() -> None:
     assert found["approval_approve"]["style"] == "primary"
     assert found["approval_approve"]["confirm"]["text"]["text"] == "Refund order 4711"
     assert found["approval_reject"]["style"] == "danger"
+
+
+def test_what_is_rarely_needed_lies_behind_the_menu() -> None:
+    assert [each.partition(":")[0] for each in menu(a_card())] == ["remark", "instead", "details"]
+    assert menu(approved()) == []
+    assert menu(a_card(about="question", choices=("Yes", "No"))) == []
 
 
 def test_a_question_offers_its_choices_and_room_for_other_words() -> None:
@@ -191,26 +173,3 @@ def test_the_words_of_a_card_say_the_same_without_blocks() -> None:
 def test_every_kind_and_end_has_a_heading() -> None:
     assert heading(a_card(about="in_doubt")) == "⚠️ Did this happen?"
     assert heading(approved(about="question", status="answered")) == "💬 Answered"
-
-
-def walk(value: JsonValue) -> Iterator[JsonObject]:
-    if isinstance(value, dict):
-        yield value
-        for each in value.values():
-            yield from walk(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from walk(each)
-
-
-def mrkdwn(blocks: list[JsonObject]) -> list[str]:
-    return [str(each["text"]) for each in walk(list(blocks)) if each.get("type") == "mrkdwn"]
-
-
-def everything(blocks: JsonValue | list[JsonObject]) -> str:
-    found = walk(list(blocks) if isinstance(blocks, list) else blocks)
-    return "\n".join(str(each["text"]) for each in found if isinstance(each.get("text"), str))
-
-
-def buttons(card: Card) -> dict[str, dict[str, Any]]:
-    return {str(each["action_id"]): each for each in walk(list(blocks_of(card))) if each.get("type") == "button"}

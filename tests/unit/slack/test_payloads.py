@@ -7,14 +7,10 @@ import pytest
 from agent.conversation import Identity, JsonObject, SlackThread
 from bot.inbox import Delivery
 from bot.slack.payloads import (
-    Click,
     PassedOver,
-    Place,
     arrival,
-    click_of,
     home_opened_by,
     stopped,
-    submission_of,
     team_of,
 )
 
@@ -186,65 +182,3 @@ def test_the_stop_button_names_its_thread_and_who_pressed_it() -> None:
 def test_only_the_home_tab_is_published() -> None:
     assert home_opened_by({"event": {"user": "U0ADA", "tab": "home"}}) == "U0ADA"
     assert home_opened_by({"event": {"user": "U0ADA", "tab": "messages"}}) == ""
-
-
-def click(action_id: str = "approval_approve", **changes: Any) -> JsonObject:  # noqa: ANN401 - JSON
-    whole: JsonObject = {
-        "user": {"id": "U0DANA", "team_id": "T0"},
-        "team": {"id": "T0"},
-        "trigger_id": "1.2.3",
-        "container": {"message_ts": TS, "channel_id": "C0", "thread_ts": ROOT},
-        "actions": [{"action_id": action_id, "block_id": "approval:apr_1", "value": "apr_1"}],
-    }
-    return whole | changes
-
-
-def test_a_click_says_who_did_what_where() -> None:
-    assert click_of(click()) == Click(
-        approval_id="apr_1",
-        deed="approve",
-        who=Identity(channel="slack", id="U0DANA", team="T0"),
-        place=Place("C0", TS, ROOT),
-        trigger_id="1.2.3",
-    )
-
-
-@pytest.mark.parametrize(
-    "action_id, deed, choice",
-    [
-        ("approval_reject", "reject", -1),
-        ("approval_edit", "edit", -1),
-        ("approval_answer", "answer", -1),
-        ("approval_details", "details", -1),
-        ("approval_choice_0", "choose", 0),
-        ("approval_choice_12", "choose", 12),
-    ],
-)
-def test_every_button_has_its_meaning(action_id: str, deed: str, choice: int) -> None:
-    found = click_of(click(action_id))
-    assert found is not None
-    assert (found.deed, found.choice) == (deed, choice)
-
-
-@pytest.mark.parametrize("action_id", ["approval_choice_", "approval_choice_x", "approval_choice_²", "approve", ""])
-def test_other_buttons_mean_nothing(action_id: str) -> None:
-    assert click_of(click(action_id)) is None
-
-
-def test_a_button_whose_value_and_block_disagree_means_nothing() -> None:
-    action: JsonObject = {"action_id": "approval_approve", "block_id": "approval:apr_1", "value": "apr_2"}
-    assert click_of(click(actions=[action])) is None
-    assert click_of(click(actions=[])) is None
-
-
-def test_the_clicker_is_of_their_own_team() -> None:
-    found = click_of(click(user={"id": "U0X", "team_id": "T0PARTNER"}))
-    assert found is not None
-    assert found.who.key == "slack:T0PARTNER:U0X"
-
-
-def test_a_submission_carries_what_stands_in_its_fields() -> None:
-    view: JsonObject = {"callback_id": "approval_reject", "private_metadata": "{}", "state": {"values": {"b": {}}}}
-    found = submission_of({"user": {"id": "U0DANA", "team_id": "T0"}, "view": view})
-    assert (found.callback_id, found.metadata, found.values) == ("approval_reject", "{}", {"b": {}})
-    assert submission_of({}).values == {}

@@ -1,0 +1,80 @@
+"""The modals of a plan: a reason for all, or a choice for each call. Pure.
+
+One submission is one decision of the gate.
+"""
+
+from agent.conversation import JsonObject
+from approvals.card import Card
+from bot.slack.arguments import in_short
+from bot.slack.inputs import INPUT
+from bot.slack.modals import REASON_MOST, modal, words_input
+from bot.slack.payloads import an_object, text_at
+from bot.slack.plans import LINE_MOST, call_block
+from bot.slack.rich import italic, plain, rich, section
+from bot.slack.text import one_line
+
+REJECT_VIEW, CHOOSE_VIEW = "plan_reject", "plan_choose"
+APPROVE, REJECT, LEAVE = "approve", "reject", "leave"
+CALLS_MOST = 30
+"""Three blocks each, of the hundred that a modal may have."""
+VALUES_MOST = 300
+_LABELS = {APPROVE: "Approve", REJECT: "Reject", LEAVE: "Leave open"}
+
+
+def reject_all_modal(card: Card, carried: str) -> JsonObject:
+    """Why not? The reason may be left empty, and is told for each call."""
+    waiting = [each for each in card.plan if each.is_open]
+    lines = [call_block(number, each, LINE_MOST) for number, each in enumerate(waiting[:CALLS_MOST], start=1)]
+    rest = len(waiting) - CALLS_MOST
+    lines += [rich(section(italic(f"… and {rest} more calls")))] if rest > 0 else []
+    reason = words_input("Reason", REASON_MOST, "The agent reads this and may try something else.", optional=True)
+    return modal(f"Reject all {len(waiting)}", [*lines, reason]) | {
+        "callback_id": REJECT_VIEW,
+        "private_metadata": carried,
+        "submit": plain("Reject all"),
+    }
+
+
+def choose_modal(card: Card, carried: str) -> JsonObject:
+    """Each call that waits, to be approved, rejected or left open. Nothing is chosen beforehand."""
+    waiting = [(number, each) for number, each in enumerate(card.plan, start=1) if each.is_open]
+    blocks: list[JsonObject] = []
+    for number, each in waiting[:CALLS_MOST]:
+        blocks += _call(number, each)
+    rest = len(waiting) - CALLS_MOST
+    blocks += [rich(section(italic(f"… and {rest} more calls, which stay open for now")))] if rest > 0 else []
+    hint = "For those that you reject. The agent reads this and may try something else."
+    blocks.append(words_input("Reason", REASON_MOST, hint, optional=True, focus=False))
+    return modal("Choose", blocks) | {
+        "callback_id": CHOOSE_VIEW,
+        "private_metadata": carried,
+        "submit": plain("Send"),
+    }
+
+
+def chosen(values: JsonObject, approval_id: str) -> str:
+    """What was chosen for a call; `LEAVE` when it was not on the form."""
+    state = an_object(an_object(values.get(block_of(approval_id))).get(INPUT))
+    return text_at(state.get("selected_option"), "value") or LEAVE
+
+
+def block_of(approval_id: str) -> str:
+    """The block with a call's choices."""
+    return f"call.{approval_id}"
+
+
+def _call(number: int, card: Card) -> list[JsonObject]:
+    arguments, _ = in_short(card, VALUES_MOST)
+    options: list[JsonObject] = [{"text": plain(label), "value": value} for value, label in _LABELS.items()]
+    choice: JsonObject = {
+        "type": "input",
+        "block_id": block_of(card.approval_id),
+        "label": plain(f"{number}. {one_line(card.title, LINE_MOST) or '(untitled)'}"),
+        "element": {
+            "type": "radio_buttons",
+            "action_id": INPUT,
+            "options": list(options),
+            "initial_option": options[-1],
+        },
+    }
+    return [choice, *([rich(arguments)] if arguments else [])]

@@ -1,0 +1,85 @@
+"""What people have said on a card so far: whose approval it takes, votes, changes, questions and answers. Pure.
+
+The words of people and of the model stand in boxes of plain text, so that none of them can look like a vote.
+"""
+
+from agent.conversation import JsonObject
+from approvals.card import Asked, Card, Vote
+from bot.slack.arguments import NAME_MOST, more
+from bot.slack.rich import bold, date, italic, plain, preformatted, rich, section, words
+from bot.slack.text import glimpse, one_line
+
+VIA = {
+    "slack": "in Slack",
+    "mail": "by mail",
+    "web": "on the web page",
+    "api": "over the API",
+    "cli": "on the command line",
+    "thread": "in the thread",
+}
+NEEDS_MOST = 300
+VOTES_MOST = 10
+REMARKS_MOST = 3
+QUESTION_MOST = 250
+ANSWER_MOST = 350
+
+CHANGED = "What was approved before the change no longer counts."
+ESCALATED = "⏫ Nobody decided for a while, so more people were asked."
+NO_ANSWER = "No answer."
+WAITING = "The agent has not answered yet."
+
+
+def notes_of(card: Card) -> list[JsonObject]:
+    """Who changed it, and whether more people were asked, while it can still be decided."""
+    texts = [plain(f"✏️ Changed by {one_line(card.changed_by, NAME_MOST)}. {CHANGED}")] if card.changed_by else []
+    texts += [plain(ESCALATED)] if card.is_escalated and card.is_open else []
+    return [{"type": "context", "elements": list(texts)}] if texts else []
+
+
+def votes_of(card: Card) -> tuple[list[JsonObject], bool]:
+    """Whose approval it takes and who has said what, and whether some of that was left out."""
+    lines = (
+        [section(bold("Takes " if card.is_open else "Took "), words(one_line(card.needs, NEEDS_MOST)))]
+        if card.needs.strip()
+        else []
+    )
+    lines += [section(*vote_line(vote)) for vote in card.votes[:VOTES_MOST]]
+    rest = len(card.votes) - VOTES_MOST
+    lines += [section(italic(f"… and {rest} more"))] if rest > 0 else []
+    return ([rich(*lines)] if lines else []), rest > 0
+
+
+def vote_line(vote: Vote) -> list[JsonObject]:
+    """Who said what, where and when."""
+    return [words(f"{vote_words(vote)}, "), date(vote.at)]
+
+
+def vote_words(vote: Vote) -> str:
+    """Who said what, and where."""
+    mark, said = ("✅", "approved") if vote.vote == "approve" else ("⛔", "rejected")
+    return f"{mark} {one_line(vote.name, NAME_MOST)} {said} {VIA.get(vote.via, '')}".rstrip()
+
+
+def remarks_of(card: Card, most: int = REMARKS_MOST) -> tuple[list[JsonObject], bool]:
+    """The latest questions to the agent with its answers, and whether some of that was left out."""
+    latest = card.remarks[-most:]
+    elements: list[JsonObject] = []
+    missing = len(card.remarks) - len(latest)
+    if missing:
+        elements.append(section(italic(f"{missing} earlier questions" if missing > 1 else "An earlier question")))
+    for each in latest:
+        shown, cut = _remark(each, card)
+        elements += shown
+        missing += cut
+    return ([rich(*elements)] if elements else []), missing > 0
+
+
+def _remark(remark: Asked, card: Card) -> tuple[list[JsonObject], int]:
+    question, cut = glimpse(remark.question.strip(), QUESTION_MOST)
+    label = section(bold(one_line(remark.name, NAME_MOST) or "Somebody"), words(" asked the agent:"))
+    elements = [label, preformatted(question or " "), *more(cut, card)]
+    if not remark.answer.strip():
+        return [*elements, section(italic(WAITING if card.is_open else NO_ANSWER))], cut
+    answer, missing = glimpse(remark.answer.strip(), ANSWER_MOST)
+    elements += [section(bold("The agent answered:")), preformatted(answer), *more(missing, card)]
+    return elements, cut + missing

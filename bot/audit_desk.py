@@ -93,7 +93,7 @@ async def verify(desk: Desk, against: Path | None, tell: Callable[[Finding], Non
         elif len(report.findings) < MOST_LISTED:
             report.findings.append(each)
 
-    seen: Verified = await Verifier(desk.service.database).run(note)
+    seen: Verified = await Verifier(desk.service.database, now=desk.service.clock.now()).run(note)
     report.threads, report.events, report.redacted = seen.threads, seen.events, seen.redacted
     report.found = seen.findings
     if against is not None:

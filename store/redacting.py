@@ -6,10 +6,9 @@
   sender's address in the name of a mail conversation, and names of deliveries that repeats no longer come under.
 """
 
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -36,6 +35,10 @@ _QUIET = text(
     "AND NOT EXISTS (SELECT 1 FROM approval WHERE thread_id = thread.id AND approval.status = 'open') "
     "AND NOT EXISTS (SELECT 1 FROM card JOIN approval ON approval.id = approval_id "
     "WHERE approval.thread_id = thread.id AND (shown < wanted OR card.lease_until > 0))"
+)
+_GRANTS = text(
+    "SELECT id, seq FROM grants WHERE thread_id = :id "
+    "AND revoked_seq IS NULL AND until > :now AND (uses IS NULL OR used < uses)"
 )
 _ROWS = text("SELECT seq, kind, at, body, digest FROM event WHERE thread_id = :id ORDER BY seq")
 _REPLACE = text("UPDATE event SET body = :body, digest = :digest WHERE thread_id = :id AND seq = :seq")
@@ -102,7 +105,7 @@ class Redactor:
         if missing := sorted(set(seqs) - {row[0] for row in rows}):
             raise Refused(f"{thread_id} has no event {missing[0]}; see: twokey threads show {thread_id}")
         chosen = [row for row in rows if not seqs or row[0] in seqs]
-        if grant := _live_grant(chosen, rows, self.threads.clock.now()):
+        if grant := self._standing_grant(tx, thread_id, {row[0] for row in chosen}):
             raise Refused(f"{thread_id} has the grant {grant}, which still lets calls run; revoke it first")
         left, mails = self._replace(tx, thread_id, chosen)
         if left:
@@ -123,6 +126,12 @@ class Redactor:
                 f"`twokey threads cancel {thread_id}` and a moment, it can be redacted"
             )
         return Place(thread_id, row[0], bytes(row[1])), row[2]
+
+    def _standing_grant(self, tx: Tx, thread_id: str, seqs: Collection[int]) -> str:
+        """A grant among these that still counts: nobody could see any more what it lets run. Empty for none."""
+        values = {"id": thread_id, "now": micros(self.threads.clock.now())}
+        rows = tx.connection.execute(_GRANTS, values).all()
+        return next((str(name) for name, seq in rows if seq in seqs), "")
 
     def _replace(self, tx: Tx, thread_id: str, rows: Rows) -> tuple[list[RedactedBody], list[MessageReceived]]:
         """Put what is left in place of what was said: what is left, and the mails that there were."""
@@ -155,14 +164,6 @@ class Redactor:
             renamed = place.model_copy(update={"root": f"{MARK} {thread_id}"})
             values = {"id": thread_id, "conversation": renamed.model_dump_json(), "key": renamed.key}
             tx.connection.execute(_RENAME, values)
-
-
-def _live_grant(chosen: Rows, rows: Rows, now: datetime) -> str:
-    """A grant among these that still counts: what is left of its words would let other calls run than were meant."""
-    revoked = {json.loads(row[3])["grant_id"] for row in rows if row[1] == "grant_revoked"}
-    grants = [json.loads(row[3])["grant"] for row in chosen if row[1] == "grant_given"]
-    live = [each["id"] for each in grants if datetime.fromisoformat(each["until"]) > now and each["id"] not in revoked]
-    return str(live[0]) if live else ""
 
 
 def _drop_mails(connection: Connection, messages: Sequence[MessageReceived]) -> int:

@@ -4,7 +4,8 @@
 - Cards go when their approval is settled and would have expired by then; the approval itself stays, with its thread.
 - Threads go only when asked for, and only finished ones: nothing to do, no timer, no open approval, and no event since.
   All that belongs to them goes with them, the log first of all. Those in which anything was decided or done, and not
-  only said, are kept for as long as an auditor may ask for them.
+  only said, are kept for as long as an auditor may ask for them. Where a grant was given, or used, the thread stays
+  until that grant has been over for as long.
 """
 
 from collections.abc import Callable
@@ -26,11 +27,15 @@ _CARDS = (
     "FROM card WHERE approval_id IN (SELECT id FROM approval WHERE status <> 'open' AND expires_at < :before) "
     "AND lease_until = 0 AND shown >= wanted"
 )
+_LASTS = "revoked_seq IS NULL AND until > :before"
 _FINISHED = (
     "FROM thread WHERE created_at < :before AND last_seq = done_seq AND wake_at IS NULL AND lease_until = 0 "
     # Numbers of events only ever grow, as whoever follows them wants it: so the newest stays.
     "AND (SELECT id FROM event WHERE thread_id = thread.id AND seq = last_seq) < (SELECT max(id) FROM event) "
     "AND NOT EXISTS (SELECT 1 FROM approval WHERE thread_id = thread.id AND approval.status = 'open') "
+    f"AND NOT EXISTS (SELECT 1 FROM grants WHERE thread_id = thread.id AND {_LASTS}) "
+    f"AND NOT EXISTS (SELECT 1 FROM event JOIN grants ON event.body LIKE '%\"' || grants.id || '\"%' AND {_LASTS} "
+    "WHERE event.thread_id = thread.id AND kind = 'grant_used') "
     "AND (SELECT at FROM event WHERE thread_id = thread.id AND seq = last_seq) < CASE WHEN EXISTS ("
     f"SELECT 1 FROM event WHERE thread_id = thread.id AND kind NOT IN ({', '.join(repr(each) for each in _ONLY_SAID)})"
     ") THEN :audited ELSE :before END"
@@ -42,6 +47,7 @@ _KEYS = {
 _PARTS = (  # in this order: a part finds its rows by those that go after it
     "DELETE FROM card WHERE approval_id IN (SELECT id FROM approval WHERE thread_id IN ({ids}))",
     "DELETE FROM say WHERE approval_id IN (SELECT id FROM approval WHERE thread_id IN ({ids}))",
+    "DELETE FROM grants WHERE thread_id IN ({ids})",
     "DELETE FROM approval WHERE thread_id IN ({ids})",
     "DELETE FROM event WHERE thread_id IN ({ids})",
     "DELETE FROM landmark WHERE thread_id IN ({ids})",

@@ -130,6 +130,7 @@ PURE = frozenset(
         "store.chain",
         "store.codec",
         "store.facts",
+        "store.grant_standings",
         "store.standings",
     }
 )

@@ -14,7 +14,7 @@ from agent.reducer import decide
 from agent.thread import ThreadState, fold
 from approvals import card
 from store.approvals import ApprovalIndex
-from store.database import Database, Tx
+from store.database import Database
 from store.export import facts
 from store.redacting import Redacted, Redactor
 from store.threads import Threads
@@ -113,32 +113,6 @@ async def test_what_is_under_way_is_refused(threads: Threads) -> None:
     with pytest.raises(Refused, match="is at work, or waits for somebody"):
         await redact(threads, "thr_a")
     assert await everything(threads.database) == before
-
-
-async def put(threads: Threads, seq: int, kind: str, body: str) -> None:
-    """A row in thr_b, as a release that knows this kind of event writes it."""
-    values = {"seq": seq, "kind": kind, "body": body, "none": b""}
-
-    def work(tx: Tx) -> None:
-        tx.connection.execute(
-            text(
-                "INSERT INTO event (thread_id, seq, kind, at, body, digest, hash) "
-                "VALUES ('thr_b', :seq, :kind, 0, :body, :none, :none)"
-            ),
-            values,
-        )
-        tx.connection.execute(text("UPDATE thread SET last_seq = :seq, done_seq = :seq WHERE id = 'thr_b'"), values)
-
-    await threads.database.write(work)
-
-
-async def test_the_words_of_a_grant_that_still_counts_stay(threads: Threads) -> None:
-    grant = {"id": "grt_1", "until": "2026-12-24T00:00:00Z"}
-    await put(threads, 3, "grant_given", json.dumps({"grant": grant}))
-    for seqs in ((), (3,)):
-        with pytest.raises(Refused, match="thr_b has the grant grt_1, which still lets calls run"):
-            await redact(threads, "thr_b", seqs)
-    assert (await redact(threads, "thr_b", [1])).events == 1
 
 
 async def test_a_change_behind_a_redaction_is_told_from_it(threads: Threads) -> None:

@@ -110,6 +110,7 @@ PURE = frozenset(
         "bot.slack.buttons",
         "bot.slack.details",
         "bot.slack.form",
+        "bot.slack.grant_modals",
         "bot.slack.home",
         "bot.slack.inputs",
         "bot.slack.interactions",

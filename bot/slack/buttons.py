@@ -59,7 +59,7 @@ def buttons_of(card: Card, *, with_details: bool) -> JsonObject:
     if has_details:
         found.append(button(DETAILS, "Details", card.approval_id))
     if card.about == "call":
-        rest = ["remark", "instead", *([] if has_details else ["details"])]
+        rest = ["remark", "instead", *(["grant"] if card.may_grant else []), *([] if has_details else ["details"])]
         found.append(menu(rest, card.approval_id))
     return {"type": "actions", "block_id": block_id(card), "elements": list(found)}
 

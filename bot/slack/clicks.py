@@ -7,6 +7,7 @@ is slow.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Protocol
 
 import structlog
@@ -16,11 +17,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from agent.conversation import Identity, JsonObject
 from agent.errors import AlreadySettled, BadArguments, Refused
+from agent.ports import Clock
 from agent.verdict import Surface
 from approvals.card import Card
-from approvals.decision import Choice
+from approvals.decision import Approve, Choice
 from bot.parameters import BadFields
-from bot.slack import meaning, metadata, modals
+from bot.slack import grant_modals, meaning, metadata, modals
 from bot.slack.details import details_modal
 from bot.slack.errands import Errands
 from bot.slack.form import fields_of
@@ -45,6 +47,11 @@ _Listener = Callable[..., Awaitable[BoltResponse]]
 class Gate(Protocol):
     """Where approvals are looked up and decided."""
 
+    @property
+    def clock(self) -> Clock:
+        """The time by which approvals and grants end."""
+        ...
+
     async def view(self, approval_id: str) -> View | None:
         """The approval as it stands."""
         ...
@@ -56,6 +63,10 @@ class Gate(Protocol):
 
     async def remark(self, approval_id: str, text: str, who: Identity, via: Surface) -> Card:
         """Ask the agent something. Raises Refused and AlreadySettled."""
+        ...
+
+    async def grant_words(self, approval_id: str, choice: Approve) -> str:
+        """What the grant of this choice would let run. Raises Refused when it cannot be given."""
         ...
 
 
@@ -86,7 +97,7 @@ class Clicks:
         if carried is None or view is None:
             return await _notice(ack, UNREADABLE if carried is None else GONE)
         try:
-            await self._record(submission, carried, view)
+            following = await self._record(submission, carried, view)
         except BadFields as error:
             return await ack(response_action="errors", errors=error.problems)
         except BadArguments as error:
@@ -94,14 +105,33 @@ class Clicks:
             return await (ack(response_action="errors", errors=problems) if problems else _notice(ack, str(error)))
         except (Refused, AlreadySettled) as error:
             return await _notice(ack, str(error))
+        if following:
+            return await ack(response_action="update", view=following)
         return await (ack(response_action="clear") if submission.is_on_top else ack())
 
-    async def _record(self, submission: Submission, carried: Carried, view: View) -> None:
-        if submission.callback_id == modals.REMARK_VIEW:
-            text = modals.typed_words(submission.values)
-            await self.gate.remark(carried.approval_id, text, submission.who, "slack")
-        else:
-            await self.gate.decide_plan(meaning.submitted(submission, carried, view), submission.who, "slack")
+    async def _record(self, submission: Submission, carried: Carried, view: View) -> JsonObject | None:
+        """What was submitted, on record; or the modal that comes next."""
+        match submission.callback_id:
+            case modals.REMARK_VIEW:
+                text = modals.typed_words(submission.values)
+                await self.gate.remark(carried.approval_id, text, submission.who, "slack")
+            case grant_modals.TERMS_VIEW:
+                return await self._in_words(submission, carried, view)
+            case _:
+                await self.gate.decide_plan(meaning.submitted(submission, carried, view), submission.who, "slack")
+        return None
+
+    async def _in_words(self, submission: Submission, carried: Carried, view: View) -> JsonObject:
+        """What these terms of a grant would let run, to be read before it is given."""
+        terms = grant_modals.chosen_terms(submission.values, self.gate.clock.now())
+        digest = meaning.shown_digest(carried.shown, view.card)
+        try:
+            told = await self.gate.grant_words(carried.approval_id, Approve(digest, grant=terms))
+        except Refused as refusal:
+            place = grant_modals.SCOPE if terms.exact else grant_modals.CONDITION
+            raise BadFields({place: str(refusal)}) from None
+        shown = replace(carried, shown=digest, terms=grant_modals.as_json(terms))
+        return grant_modals.confirm_modal(view.card, told, metadata.written(shown))
 
     async def _decide(self, click: Click, body: JsonObject, client: AsyncWebClient) -> None:
         try:

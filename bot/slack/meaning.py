@@ -11,7 +11,7 @@ from agent.errors import Refused
 from approvals.card import Card
 from approvals.decision import Answer, Approve, Choice, Reject
 from bot.parameters import BadFields
-from bot.slack import modals, plan_modals
+from bot.slack import grant_modals, modals, plan_modals
 from bot.slack.buttons import stamp
 from bot.slack.form import fields_of
 from bot.slack.interactions import Click, Submission
@@ -70,6 +70,11 @@ def submitted(submission: Submission, carried: Carried, view: View) -> dict[str,
             return {carried.approval_id: Reject(modals.typed_words(submission.values))}
         case modals.ANSWER_VIEW:
             return {carried.approval_id: Answer(modals.typed_words(submission.values))}
+        case grant_modals.CONFIRM_VIEW:
+            terms = grant_modals.from_json(carried.terms)
+            if terms is None or not carried.shown:
+                raise Refused(UNREADABLE)
+            return {carried.approval_id: Approve(carried.shown, grant=terms)}
         case plan_modals.REJECT_VIEW:
             reason = modals.typed_words(submission.values)
             return {each.approval_id: Reject(reason) for each in _open_calls(view.card, carried.shown)}

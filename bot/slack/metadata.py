@@ -5,7 +5,7 @@ Whatever else is decided on is read from the log again when the modal comes back
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agent.conversation import JsonObject
 from bot.slack.interactions import Place
@@ -20,15 +20,16 @@ class Carried:
     place: Place
     shown: str = ""
     """Digest of what was shown, of a plan its stamp."""
-    terms: str = ""
-    """Of a grant, as JSON."""
+    terms: JsonObject = field(default_factory=dict)
+    """Of a grant."""
 
 
 def written(carried: Carried) -> str:
     """For Slack to keep: at most 3,000 characters."""
     place = carried.place
     found = {"approval": carried.approval_id, "channel": place.channel, "ts": place.ts, "thread_ts": place.thread_ts}
-    return json.dumps(found | {"shown": carried.shown} | ({"terms": carried.terms} if carried.terms else {}))
+    whole: JsonObject = {**found, "shown": carried.shown, **({"terms": carried.terms} if carried.terms else {})}
+    return json.dumps(whole, ensure_ascii=False)
 
 
 def read(text: str) -> Carried | None:
@@ -41,4 +42,4 @@ def read(text: str) -> Carried | None:
     texts = [each for each in parts if isinstance(each, str)]
     if len(texts) != len(parts) or not texts[0]:
         return None
-    return Carried(texts[0], Place(*texts[1:]), text_at(found, "shown"), text_at(found, "terms"))
+    return Carried(texts[0], Place(*texts[1:]), text_at(found, "shown"), an_object(found.get("terms")))

@@ -130,7 +130,7 @@ def call_block(number: int, card: Card, most: int) -> JsonObject:
 def _call(number: int, card: Card, share: float, status_most: int) -> list[JsonObject]:
     head = call_block(number, card, min(LINE_MOST, int(TITLES_MOST * share)))
     if card.is_open:
-        deeds = ("edit", "reject", "remark", "instead", "details")
+        deeds = ("edit", "reject", "remark", "instead", "grant" if card.may_grant else "details")
         head |= {"block_id": block_id(card), "accessory": menu(deeds, card.approval_id)}
     arguments, _ = in_short(card, int(VALUES_MOST * share))
     preview = one_line(card.preview, min(LINE_MOST, int(PREVIEWS_MOST * share)))

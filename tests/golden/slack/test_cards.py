@@ -7,7 +7,7 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from approvals.card import Argument, Asked
-from bot.slack import metadata, modals, plan_modals
+from bot.slack import grant_modals, metadata, modals, plan_modals
 from bot.slack.blocks import blocks_of, text_of
 from bot.slack.details import details_modal
 from bot.slack.form import fields_of
@@ -101,6 +101,8 @@ def test_the_modals_look_as_they_did(as_json: SnapshotAssertion) -> None:
         "details": details_modal(a_card(expires_at=datetime(2026, 11, 26, tzinfo=UTC))),
         "answer instead": modals.answer_modal(a_card(), carried),
         "ask the agent": modals.remark_modal(a_card(), carried),
+        "terms of a grant": grant_modals.terms_modal(a_card(), carried),
+        "a grant in words": grant_modals.confirm_modal(a_card(), "refund with exactly order_id=4711", carried),
         "reject all": plan_modals.reject_all_modal(a_plan(), carried),
         "choose": plan_modals.choose_modal(a_plan(), carried),
         "details of a plan": details_modal(a_plan(), with_buttons=True),

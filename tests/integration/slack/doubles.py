@@ -10,6 +10,7 @@ from agent.verdict import Surface
 from approvals.card import Card
 from approvals.decision import Approve, Choice
 from bot.inbox import Delivery
+from tests.fakes import FakeClock
 
 
 @dataclass
@@ -59,6 +60,7 @@ class RecordingGate:
     shown: Shown | None = None
     decided: list[tuple[str, Choice, Identity, Surface]] = field(default_factory=list)
     remarked: list[tuple[str, str, Identity, Surface]] = field(default_factory=list)
+    clock: FakeClock = field(default_factory=FakeClock)
     rounds: int = 0
     """How many decisions there were, however many approvals each was about."""
     objection: str = ""
@@ -81,6 +83,11 @@ class RecordingGate:
         assert self.shown is not None
         self.shown = replace(self.shown, card=_settled(self.shown.card, set(choices)))
         return self.shown.card
+
+    async def grant_words(self, approval_id: str, choice: Approve) -> str:
+        if self.objection:
+            raise Refused(self.objection)
+        return f"{approval_id} until {choice.grant.until:%Y-%m-%d}" if choice.grant else ""
 
     async def remark(self, approval_id: str, text: str, who: Identity, via: Surface) -> Card:
         assert self.shown is not None

@@ -2,12 +2,15 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from approvals.decision import Answer, Approve, Reject
+from approvals.decision import Answer, Approve, GrantTerms, Reject
 from bot.slack.app import SlackApp
 from bot.slack.blocks import blocks_of
+from sandbox import cast
+from sandbox.slack.refused import NotPossible
 from sandbox.slack.standin import SlackStandIn
 from tests.integration.slack.doubles import RecordingGate
 from tests.integration.slack.screen import ADA, DANA, LEE, SUPPORT, Screen
@@ -140,3 +143,54 @@ async def older_buttons(screen: Screen) -> None:
     """The card as a version posted it that did not say which digest it shows."""
     buttons = blocks_of(a_card())[-1] | {"block_id": f"approval:{a_card().approval_id}"}
     await screen.app.client.chat_update(channel=SUPPORT, ts=screen.ts, text="x", blocks=[buttons])
+
+
+async def test_a_grant_is_read_in_words_before_it_is_given(
+    slack: SlackStandIn, twokey: SlackApp, gate: RecordingGate
+) -> None:
+    screen = await Screen.with_card(slack, twokey, gate, a_card(may_grant=True))
+    await screen.choose(DANA, "grant")
+    await screen.submit(DANA, scope="requester", span="7d", uses="3")
+    assert "until 2026-12-02" in str(screen.modal(DANA)["blocks"])
+    assert gate.decided == []
+    await screen.submit(DANA)
+    terms = GrantTerms("requester", gate.clock.now() + timedelta(days=7), 3)
+    assert [each[1] for each in gate.decided] == [Approve("0" * 64, grant=terms)]
+    assert slack.open_views(DANA) == []
+
+
+async def test_terms_that_the_gate_refuses_are_told_beside_the_field(
+    slack: SlackStandIn, twokey: SlackApp, gate: RecordingGate
+) -> None:
+    screen = await Screen.with_card(slack, twokey, gate, a_card(may_grant=True))
+    gate.objection = "The condition cannot be read: line 1"
+    await screen.choose(DANA, "grant")
+    await screen.submit(DANA, which="where", condition="args.amount <")
+    assert screen.modal(DANA)["errors"] == {"grant.condition": "The condition cannot be read: line 1"}
+
+
+async def test_no_grant_is_given_for_a_call_that_changed_while_it_was_read(
+    slack: SlackStandIn, twokey: SlackApp, gate: RecordingGate
+) -> None:
+    screen = await Screen.with_card(slack, twokey, gate, a_card(may_grant=True))
+    await screen.choose(DANA, "grant")
+    await screen.submit(DANA)
+    screen.become(changed_by="Lee Park", digest="1" * 64)
+    await screen.submit(DANA)
+    assert [each[1].digest for each in gate.decided if isinstance(each[1], Approve)] == ["0" * 64]
+
+
+async def test_where_the_policy_lets_nobody_no_grant_is_offered(screen: Screen) -> None:
+    with pytest.raises(NotPossible):
+        await screen.choose(DANA, "grant")
+    action = {
+        "action_id": "approval_more",
+        "block_id": f"approval:{a_card().approval_id}",
+        "selected_option": {"value": f"grant:{a_card().approval_id}"},
+    }
+    trigger = screen.slack.workspace.tickets.trigger(DANA, cast.TEAM)
+    user = {"id": DANA, "team_id": cast.TEAM}
+    payload = {"type": "block_actions", "user": user, "team": {"id": cast.TEAM}, "trigger_id": trigger}
+    assert (await screen.slack.send_interaction(payload | {"actions": [action]})).ok
+    await screen.app.errands.drain(3)
+    assert "lets nobody" in str(screen.modal(DANA)["blocks"])

@@ -98,7 +98,13 @@ def test_a_call_is_approved_edited_or_rejected() -> None:
 
 def test_what_is_rarely_needed_lies_behind_the_menu() -> None:
     assert [each.partition(":")[0] for each in menu(a_card())] == ["remark", "instead", "details"]
-    assert menu(approved()) == []
+    assert [each.partition(":")[0] for each in menu(a_card(may_grant=True))] == [
+        "remark",
+        "instead",
+        "grant",
+        "details",
+    ]
+    assert menu(approved(may_grant=True)) == []
     assert menu(a_card(about="question", choices=("Yes", "No"))) == []
 
 

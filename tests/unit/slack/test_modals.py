@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 
 from approvals.card import Argument, Card
-from bot.slack import metadata, modals, plan_modals
+from bot.slack import grant_modals, metadata, modals, plan_modals
 from bot.slack.details import details_modal
 from bot.slack.form import fields_of
 from bot.slack.home import home_view
@@ -29,6 +29,8 @@ def test_slack_takes_every_modal_whatever_stands_in_the_card(card: Card) -> None
         modals.reject_modal(card, CARRIED),
         modals.answer_modal(card, CARRIED),
         modals.remark_modal(card, CARRIED),
+        grant_modals.terms_modal(card, CARRIED),
+        grant_modals.confirm_modal(card, card.preview, CARRIED),
         plan_modals.reject_all_modal(card, CARRIED),
         plan_modals.choose_modal(card, CARRIED),
         details_modal(card),

@@ -105,28 +105,13 @@ PURE = frozenset(
         "bot.pages.words",
         "bot.parameters",
         "bot.scrubber",
-        "bot.slack.arguments",
-        "bot.slack.blocks",
-        "bot.slack.buttons",
-        "bot.slack.details",
-        "bot.slack.form",
-        "bot.slack.grant_modals",
-        "bot.slack.home",
-        "bot.slack.inputs",
-        "bot.slack.interactions",
-        "bot.slack.meaning",
-        "bot.slack.metadata",
-        "bot.slack.modals",
-        "bot.slack.parts",
-        "bot.slack.payloads",
-        "bot.slack.plan_modals",
-        "bot.slack.plans",
-        "bot.slack.reminder",
-        "bot.slack.rich",
-        "bot.slack.said",
-        "bot.slack.text",
-        "bot.slack.typed",
-        "bot.slack.windows",
+        *(
+            f"bot.slack.{name}"
+            for name in (
+                "arguments blocks buttons details form grant_modals home inputs interactions meaning metadata modals "
+                "parts payloads plan_modals plans reminder rich said text typed windows"
+            ).split()
+        ),
         "bot.turns",
         "store.chain",
         "store.codec",

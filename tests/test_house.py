@@ -30,6 +30,10 @@ ALLOWED = {
     "conversations_info": "Slack's name for a method that the sandbox answers",
     "files_info": "Slack's name for a method that the sandbox answers",
 }
+PURE_IN_SLACK = (
+    "arguments blocks buttons details form grant_modals home inputs interactions meaning metadata modals "
+    "parts payloads plan_modals plans reminder rich said text typed windows"
+)
 PURE = frozenset(
     {
         "agent.approval",
@@ -105,13 +109,7 @@ PURE = frozenset(
         "bot.pages.words",
         "bot.parameters",
         "bot.scrubber",
-        *(
-            f"bot.slack.{name}"
-            for name in (
-                "arguments blocks buttons details form grant_modals home inputs interactions meaning metadata modals "
-                "parts payloads plan_modals plans reminder rich said text typed windows"
-            ).split()
-        ),
+        *(f"bot.slack.{name}" for name in PURE_IN_SLACK.split()),
         "bot.turns",
         "store.chain",
         "store.codec",

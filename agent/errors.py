@@ -16,6 +16,7 @@
     │   ├── AlreadySeen          this delivery was taken in before
     │   └── AlreadySettled       the approval has been decided before
     └── Refused                  a person may not do what they asked for
+        └── SaidBefore           they have had this say, and it counts
 
 The docstring of each class is what a person reads when no other message was given. Vendors' errors stop at the
 adapters (`agent.model`, `bot.slack.channel`, `bot.mail.channel`, `store`) and come out as one of these.
@@ -87,3 +88,7 @@ class AlreadySettled(StoreError):
 
 class Refused(TwokeyError):
     """You may not do this."""
+
+
+class SaidBefore(Refused):
+    """You have said this before, and it counts."""

@@ -236,9 +236,11 @@ def retry_at(state: ThreadState, now: datetime) -> datetime | None:
 
 def _moments(state: ThreadState) -> list[tuple[datetime, str]]:
     found = [(state.retry_at, f"retry:{state.seq}")] if state.retry_at is not None else []
+    reminded: set[str] = set()
     for approval_id, asked in state.approvals.items():
         found.append((asked.request.expires_at, f"expire:{approval_id}"))
-        left = asked.request.remind_at[asked.reminded :]
+        left = () if asked.plan in reminded else asked.request.remind_at[asked.reminded :]
+        reminded.add(asked.plan)  # people are reminded of a card, not of each call that it shows
         found += [(left[0], f"remind:{approval_id}:{asked.reminded + 1}")] if left else []
         more = asked.request.escalations[asked.overdue :]
         found += [(more[0].at, f"escalate:{approval_id}:{asked.overdue + 1}")] if more else []

@@ -69,6 +69,11 @@ class OpenApproval:
         """As it stands."""
         return self.record.request
 
+    @property
+    def plan(self) -> str:
+        """The approval whose card shows it: another's, or its own."""
+        return self.request.plan or self.request.approval_id
+
 
 NO_CALLS: Mapping[str, CallState] = MappingProxyType({})
 NO_APPROVALS: Mapping[str, OpenApproval] = MappingProxyType({})

@@ -261,7 +261,11 @@ def _fired(state: ThreadState, event: TimerFired) -> ThreadState:
         return state
     asked = state.approvals[approval_id]
     if what == "remind":
-        return _with(state, approval_id, replace(asked, reminded=asked.reminded + 1))
+        told = {
+            key: replace(each, reminded=each.reminded + 1) if each.plan == asked.plan else each
+            for key, each in state.approvals.items()
+        }
+        return replace(state, approvals=MappingProxyType(told))
     return _with(state, approval_id, replace(asked, overdue=asked.overdue + 1)) if what == "escalate" else state
 
 

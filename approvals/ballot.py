@@ -7,7 +7,7 @@ from typing import Literal
 
 from agent.approval import ApprovalRecord
 from agent.conversation import JsonObject
-from agent.errors import Refused
+from agent.errors import Refused, SaidBefore
 from agent.events import ApprovalAmended, ApprovalDecided, ApprovalVoted, Event
 from agent.thread import RUN_AGAIN
 from agent.verdict import Answered, Approved, Decider, Decision, Rejected
@@ -43,7 +43,9 @@ class Ballot:
         before, after = tally(approvers, self.said_yes), tally(approvers, self._with(self.said_yes))
         has_said = self._has_said("approve")
         if not before.is_complete and after.total <= before.total:
-            raise Refused("Your approval counts already." if has_said else not_your_turn(approvers, before, self.voter))
+            if has_said:
+                raise SaidBefore("Your approval counts already.")
+            raise Refused(not_your_turn(approvers, before, self.voter))
         voted: list[Event] = [] if before.is_complete and has_said else [self._voted("approve")]
         if not (before.is_complete or after.is_complete):
             return voted
@@ -68,7 +70,7 @@ class Ballot:
         before, after = noes(approvers, self.said_no), noes(approvers, self._with(self.said_no))
         has_said = self._has_said("reject")
         if before < approvers.rejections and after <= before:
-            raise Refused("Your rejection counts already." if has_said else ONE_PLACE)
+            raise SaidBefore("Your rejection counts already.") if has_said else Refused(ONE_PLACE)
         voted: list[Event] = [] if has_said else [self._voted("reject", decision.reason)]
         if max(before, after) < approvers.rejections:
             return voted

@@ -10,7 +10,7 @@ Rules:
 """
 
 import contextlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -18,15 +18,13 @@ import structlog
 
 from agent.conversation import Identity, JsonObject
 from agent.effects import RequestApproval
-from agent.errors import AlreadySettled, Conflict, Refused
+from agent.errors import AlreadySettled, Conflict, Refused, SaidBefore
 from agent.events import (
     ApprovalDecided,
     ApprovalEscalated,
     ApprovalRemarked,
     ApprovalRequested,
-    DecisionRefused,
     Event,
-    GrantGiven,
     GrantUsed,
 )
 from agent.grant import GrantFacts
@@ -36,7 +34,7 @@ from agent.thread import ThreadState
 from agent.tool import Tool
 from agent.verdict import Decider, Surface
 from approvals import card
-from approvals.attempt import Attempt, attempt_of, check_remark, settled_text
+from approvals.attempt import attempt_of, check_remark, settled_text
 from approvals.card import Card
 from approvals.decision import Approve, Choice, Origin
 from approvals.entitlement import Entitlement
@@ -45,6 +43,7 @@ from approvals.opening import Opening
 from approvals.people import Directory, Person
 from approvals.policy import Policy
 from approvals.ports import Facts, Index, Log
+from approvals.recording import Recording
 from approvals.standing import NO_PLACE, Standing
 from approvals.weighing import Weighing
 
@@ -52,8 +51,6 @@ log = structlog.get_logger()
 
 TRIES = 8
 """How often a say is weighed anew when others have theirs at the same moment."""
-MAX_REFUSALS = 50
-"""Refused attempts on one approval that go on record; more are only logged, so that nobody can fill the log."""
 NOWHERE = Origin()
 
 
@@ -86,18 +83,24 @@ class Gate:
     """How often people are reminded before it expires, where the policy says nothing."""
     standing: Standing = NO_PLACE
     """Looks people up where they come from."""
+    gathers: bool = False
+    """Whether several calls of one answer become one card."""
 
     @cached_property
     def opening(self) -> Opening:
         """Makes what people are asked."""
         rest = (self.directory, self.tools, self.clock, self.ids)
         opening = Opening(*rest, timeout=self.timeout, channels=self.channels, reminders=self.reminders)
-        return replace(opening, standing=self.standing)
+        return replace(opening, standing=self.standing, gathers=self.gathers)
 
     @cached_property
     def entitlement(self) -> Entitlement:
         """Knows who may."""
         return Entitlement(self.directory, self.standing, self.clock)
+
+    @cached_property
+    def _recording(self) -> Recording:
+        return Recording(self.threads, self.clock)
 
     @cached_property
     def _weighing(self) -> Weighing:
@@ -159,10 +162,10 @@ class Gate:
     async def decide_plan(
         self, choices: Mapping[str, Choice], who: Identity, via: Surface, origin: Origin = NOWHERE
     ) -> Card:
-        """The same for several approvals of one plan, all at once or not at all; the card of the first of them.
+        """The same for several approvals of one plan, all at once or not at all; the card that shows them.
 
-        Those that are settled already are left as they are, unless all of them are. Raises ValueError when they are of
-        different threads.
+        Those that are settled already, and those in which this person has said the same before, are left as they are,
+        unless all of them are. Raises ValueError when they are of different threads.
         """
         if not choices:
             raise Refused("Nothing was chosen.")
@@ -173,13 +176,14 @@ class Gate:
             if others:
                 raise ValueError("a plan is of one thread")
             pending = [each for each in found if self._is_open(each[0])] or found[:1]
-            events = [event for facts, choice in pending for event in await self._weighed(facts, choice, who, by)]
+            events = await self._weighed_together(pending, who, by)
             try:
                 await self.threads.inform(thread_id, events)
             except (Conflict, AlreadySettled):
                 continue
-            self._log(thread_id, events, by)
-            return self.card(await self._facts(next(iter(choices))))
+            self._recording.told(thread_id, events, by)
+            first = found[0][0]
+            return self.card(await self._facts(first.request.plan or first.approval_id))
         raise Refused("Others are deciding at this very moment. Look at it again, and try once more.")
 
     async def remark(self, approval_id: str, text: str, who: Identity, via: Surface, origin: Origin = NOWHERE) -> Card:
@@ -190,7 +194,7 @@ class Gate:
             await self._check_open(facts)
             check_remark(facts, text)
         except Refused as refusal:
-            await self._refused(facts, "remark", str(refusal), by)
+            await self._recording.refused(facts, "remark", str(refusal), by)
             raise
         event = ApprovalRemarked(at=self.clock.now(), approval_id=approval_id, text=text.strip(), by=by)
         try:
@@ -222,7 +226,7 @@ class Gate:
         try:
             await self.granting.revoked(found, who, by, reason)
         except Refused as refusal:
-            await self._refused(await self._facts(found.approval_id), "revoke", str(refusal), by)
+            await self._recording.refused(await self._facts(found.approval_id), "revoke", str(refusal), by)
             raise
         told = {"grant_id": grant_id, "thread_id": found.thread_id, "by": by.person, "via": via}
         log.info("grant.revoked", **told, tool=found.grant.tool, used=found.used)
@@ -235,7 +239,7 @@ class Gate:
 
     async def refuse(self, facts: Facts, who: Identity, via: Surface, reason: str, origin: Origin = NOWHERE) -> None:
         """Put on record that somebody tried who was turned away before it came to a choice."""
-        await self._refused(facts, "approve", reason, self._decider(who, via, origin))
+        await self._recording.refused(facts, "approve", reason, self._decider(who, via, origin))
 
     async def _facts(self, approval_id: str) -> Facts:
         facts = await self.index.facts(approval_id)
@@ -267,32 +271,29 @@ class Gate:
             person=person.id if person else "", identity=named, via=via, address=origin.address, user_agent=agent
         )
 
+    async def _weighed_together(
+        self, pending: Sequence[tuple[Facts, Choice]], who: Identity, by: Decider
+    ) -> list[Event]:
+        events: list[Event] = []
+        before: SaidBefore | None = None
+        for facts, choice in pending:
+            try:
+                events += await self._weighed(facts, choice, who, by)
+            except SaidBefore as refusal:
+                before = before or refusal
+        if before is not None and not events:
+            await self._recording.refused(pending[0][0], attempt_of(pending[0][1]), str(before), by)
+            raise before
+        return events
+
     async def _weighed(self, facts: Facts, choice: Choice, who: Identity, by: Decider) -> list[Event]:
         """The events that this say amounts to. A refused attempt is put on record."""
         try:
             voter = await self.entitlement.entitled(facts.request, who)
             await self._check_open(facts)
             return await self._weighing.weigh(facts, choice, voter, by)
-        except Refused as refusal:
-            await self._refused(facts, attempt_of(choice), str(refusal), by)
+        except SaidBefore:
             raise
-
-    async def _refused(self, facts: Facts, attempt: Attempt, reason: str, by: Decider) -> None:
-        known = {"approval_id": facts.approval_id, "by": by.person or by.identity.key, "via": by.via}
-        log.info("approval.refused", **known, attempt=attempt, reason=reason)
-        if facts.record.refused < MAX_REFUSALS:
-            now, approval_id = self.clock.now(), facts.approval_id
-            event = DecisionRefused(at=now, approval_id=approval_id, attempt=attempt, reason=reason, by=by)
-            await self.threads.inform(facts.thread_id, [event])
-
-    def _log(self, thread_id: str, events: Collection[Event], by: Decider) -> None:
-        for event in events:
-            named = {"approval_id": getattr(event, "approval_id", ""), "thread_id": thread_id}
-            told = {**named, "by": by.person or by.identity.key, "via": by.via}
-            if isinstance(event, ApprovalDecided):
-                digest = getattr(event.decision, "digest", "")
-                log.info("approval.decided", **told, outcome=event.decision.outcome, digest=digest)
-            elif isinstance(event, GrantGiven):
-                log.info("grant.given", **told, grant_id=event.grant.id, tool=event.grant.tool)
-            else:
-                log.info(event.kind.replace("_", ".", 1), **told, version=getattr(event, "version", 0))
+        except Refused as refusal:
+            await self._recording.refused(facts, attempt_of(choice), str(refusal), by)
+            raise

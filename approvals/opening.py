@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import reduce
+from typing import Any
 
 import structlog
 
@@ -18,6 +19,7 @@ from agent.tool import Tool
 from agent.verdict import Approvers, Decider, Escalation, Seats
 from approvals import card
 from approvals.audience import Destination, audience
+from approvals.gathering import joined, plans
 from approvals.people import Directory
 from approvals.standing import NO_PLACE, Standing, roster
 
@@ -44,15 +46,26 @@ class Opening:
     standing: Standing = NO_PLACE
     """Looks people up where they come from."""
 
+    gathers: bool = False
+    """Whether several calls of one answer become one card, where they can."""
+
     async def request(self, effect: RequestApproval, state: ThreadState) -> ApprovalRequested:
-        """The event that opens an approval. Cards are shown once it is appended."""
+        """The event that opens an approval, on a card of its own or on that of a plan, which is shown once it is
+        appended."""
+        asked = await self._asked(effect, state)
+        for first in plans(state) if self.gathers and effect.about == "call" else ():
+            as_then = asked.model_copy(update=self._times(first.at, effect.ask))
+            if (part := joined(as_then, first)) is not None:
+                return part
+        return asked
+
+    async def _asked(self, effect: RequestApproval, state: ThreadState) -> ApprovalRequested:
         now, ask, call = self.clock.now(), effect.ask, effect.call
         tool = self.tools.get(call.name) if call else None
         arguments = declared_order(call.arguments, tool) if call and effect.about != "question" else {}
         shown_on = await self._audience(ask, state)
         if not shown_on:
             log.warning("approval.unseen", about=effect.about, rule=ask.rule, hint="only REST and CLI show it")
-        expires_at = self._later(now, ask.timeout or self.timeout)
         return ApprovalRequested(
             at=now,
             approval_id=self.ids.new("apr"),
@@ -68,13 +81,21 @@ class Opening:
             choices=effect.choices,
             requester=state.requester,
             approvers=ask.approvers,
-            expires_at=expires_at,
-            remind_at=_reminders(now, expires_at, self.reminders if ask.reminders is None else ask.reminders),
             shown_on=shown_on,
-            escalations=self._escalations(now, expires_at, ask.escalation),
+            **self._times(now, ask),
             on_timeout=ask.on_timeout,
             may_grant=ask.may_grant and effect.about == "call",
         )
+
+    def _times(self, begins: datetime, ask: Ask) -> dict[str, Any]:
+        """When what happens if nobody decides."""
+        expires_at = self._later(begins, ask.timeout or self.timeout)
+        reminders = self.reminders if ask.reminders is None else ask.reminders
+        return {
+            "expires_at": expires_at,
+            "remind_at": _reminders(begins, expires_at, reminders),
+            "escalations": self._escalations(begins, expires_at, ask.escalation),
+        }
 
     async def escalation(self, asked: OpenApproval, state: ThreadState) -> ApprovalEscalated:
         """The event that has more people asked, as the request says."""

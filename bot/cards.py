@@ -133,13 +133,13 @@ class Cards:
             return None
         now = self.gate.clock.now()
         until = person.next_waking(now)
-        return until if until > now and (not card.is_open or until < card.expires_at) else None
+        return until if until > now and (not card.is_pending or until < card.expires_at) else None
 
     async def _say(self, due: DueCard, card: Card) -> str:
         """The receipt. Nobody is reminded of what is settled, or of what they have not been shown."""
         if not due.reminder:
             return await self.outbox.show(due.address, card, due.receipt, fresh=not due.tried)
-        if not card.is_open or not due.card_receipt:
+        if not card.is_pending or not due.card_receipt:
             return due.receipt
         return await self.outbox.remind(due.address, card, due.reminder, due.card_receipt, fresh=not due.tried)
 
@@ -149,7 +149,7 @@ class Cards:
         try:
             receipt = await self._say(due, card)
         except ChannelDown as error:
-            is_last = not card.is_open and due.attempts + 1 >= MAX_ATTEMPTS
+            is_last = not card.is_pending and due.attempts + 1 >= MAX_ATTEMPTS
             delay = None if is_last else BACKOFF[min(due.attempts, len(BACKOFF) - 1)]
             await self.index.card_failed(due, delay)
             if is_last:

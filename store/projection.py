@@ -38,7 +38,8 @@ _OPEN = text(
 )
 _CARD = text(
     "INSERT INTO card (approval_id, address_key, address, wanted, shown, receipt, tried, attempts, not_before, "
-    "lease_until) VALUES (:approval_id, :key, :address, 1, 0, '', :tried, 0, 0, 0) ON CONFLICT DO NOTHING"
+    "lease_until) SELECT COALESCE(plan, id), :key, :address, 1, 0, '', :tried, 0, 0, 0 FROM approval "
+    "WHERE id = :approval_id ON CONFLICT DO NOTHING"
 )
 _SETTLE = text(
     "UPDATE approval SET status = :status, decided_seq = :seq "
@@ -74,7 +75,7 @@ _REVOKE = text("UPDATE grants SET revoked_seq = :seq WHERE id = :id AND revoked_
 _REMIND = text(
     "INSERT INTO card (approval_id, address_key, address, wanted, shown, receipt, tried, attempts, not_before, "
     "lease_until) SELECT approval_id, address_key || :suffix, address, 1, 0, '', :tried, 0, 0, 0 FROM card "
-    "WHERE approval_id = :id AND address_key NOT LIKE '% remind:%'"
+    f"WHERE approval_id = {_CARD_OF} AND address_key NOT LIKE '% remind:%' ON CONFLICT DO NOTHING"
 )
 _LANDMARK = text("INSERT INTO landmark (key, thread_id) VALUES (:key, :thread_id) ON CONFLICT DO NOTHING")
 
@@ -182,7 +183,7 @@ def _open(tx: Tx, thread_id: str, seq: int, event: ApprovalRequested) -> None:
 
 
 def _show(tx: Tx, approval_id: str, places: Iterable[SlackThread | SlackUser | MailAddress]) -> None:
-    """A card at each of these places, unless there is one."""
+    """A card at each of these places, unless there is one: its own, or that of the plan that it is part of."""
     rows = [
         {"approval_id": approval_id, "key": each.key, "address": each.model_dump_json(), "tried": False}
         for each in places

@@ -112,7 +112,7 @@ class Council:
     def gate(self) -> Gate:
         """As it is after a restart: with the people and tools of this moment."""
         rest = (self.index, self.threads, Said(self.judge), Directory(self.people), self.tools, self.clock, self.ids)
-        return Gate(*rest, timeout=3600, channels=("slack",), standing=self.standing)
+        return Gate(*rest, timeout=3600, channels=("slack",), standing=self.standing, gathers=self.gathers)
 
     def remove(self, name: str) -> None:
         """Somebody leaves."""

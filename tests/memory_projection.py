@@ -73,6 +73,7 @@ def _open(tx: MemoryTx, thread_id: str, seq: int, event: ApprovalRequested) -> N
 
 
 def _show(tx: MemoryTx, approval_id: str, places: Iterable[SlackThread | SlackUser | MailAddress]) -> None:
+    approval_id = _card_of(tx, approval_id)
     for address in places:
         if (approval_id, address.key) not in tx.tables.cards:
             tx.put(tx.tables.cards, (approval_id, address.key), CardRow(address))
@@ -132,17 +133,23 @@ def _change_grant(tx: MemoryTx, seq: int, event: GrantUsed | GrantRevoked) -> No
 
 
 def _bump(tx: MemoryTx, approval_id: str) -> None:
-    row = tx.tables.approvals.get(approval_id)
-    approval_id = (row.plan or approval_id) if row else approval_id
+    approval_id = _card_of(tx, approval_id)
     for key, card in list(tx.tables.cards.items()):
         if key == (approval_id, card.address.key):
             tx.put(tx.tables.cards, key, replace(card, wanted=card.wanted + 1, attempts=0, not_before=0))
 
 
+def _card_of(tx: MemoryTx, approval_id: str) -> str:
+    row = tx.tables.approvals.get(approval_id)
+    return (row.plan or approval_id) if row else approval_id
+
+
 def _remind(tx: MemoryTx, approval_id: str, number: str) -> None:
+    card_of = _card_of(tx, approval_id)
     for key, card in list(tx.tables.cards.items()):
-        if key == (approval_id, card.address.key):
-            tx.put(tx.tables.cards, (approval_id, f"{key[1]} remind:{number}"), CardRow(card.address))
+        reminder = (card_of, f"{key[1]} remind:{number}")
+        if key == (card_of, card.address.key) and reminder not in tx.tables.cards:
+            tx.put(tx.tables.cards, reminder, CardRow(card.address))
     _bump(tx, approval_id)
 
 

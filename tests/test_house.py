@@ -65,6 +65,7 @@ PURE = frozenset(
         "approvals.card",
         "approvals.condition",
         "approvals.decision",
+        "approvals.gathering",
         "approvals.grants",
         "approvals.hours",
         "approvals.people",

@@ -117,28 +117,18 @@ async def a_world(
     *steps: Step,
     ledger: Ledger | None = None,
     ids: CountingIds | None = None,
-    reminders: int = 0,
-    timeout: float = 3600,  # noqa: ASYNC109 - of an approval
     policy: Policy | None = None,
+    **asking: object,
 ) -> AsyncIterator[World]:
-    """A running process on that database, whose model answers these steps."""
+    """A running process on that database, whose model answers these steps; `asking` is how its gate asks people."""
     database, clock = connect(url), FakeClock()
     ledger, ids = ledger or Ledger(), ids or CountingIds()
     outbox, model = RecordingOutbox(), ScriptedModel(list(steps))
     await schema.migrate(database)
     threads, index = Threads(database, clock), ApprovalIndex(database, clock)
-    gate = Gate(
-        index,
-        threads,
-        policy or POLICY,
-        PEOPLE,
-        ledger.tools(),
-        clock,
-        ids,
-        timeout=timeout,
-        channels=("slack",),
-        reminders=reminders,
-    )
+    asking = {"timeout": 3600.0, "channels": ("slack",), **asking}
+    rest = (index, threads, policy or POLICY, PEOPLE, ledger.tools(), clock, ids)
+    gate = Gate(*rest, **asking)  # type: ignore[arg-type]  # fields of it
     by = replace(rules(ledger), judge=policy.judge) if policy else rules(ledger)
     loop = Loop({"support": Agent("support", "m", PlainPrompt(), by)}, model, gate, outbox, clock, ids)
     worker, cards = Worker(threads, loop), Cards(index, gate, Outbox({}))

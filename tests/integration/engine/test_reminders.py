@@ -8,9 +8,9 @@ from datetime import timedelta
 
 from agent.conversation import MailAddress, SlackThread, SlackUser
 from agent.errors import ChannelDown
-from agent.events import TimerFired
+from agent.events import ApprovalRequested, TimerFired
 from approvals.card import Card
-from approvals.decision import Approve
+from approvals.decision import Approve, Reject
 from bot import cards as module
 from bot.cards import Cards
 from bot.outbox import Outbox
@@ -138,3 +138,21 @@ async def test_a_reminder_days_ahead_survives_a_restart_and_comes_to_the_second(
         second.clock.move(1)
         await second.until(thread, "reply_sent")
         assert ledger.refunds == []
+
+
+async def test_of_a_plan_people_are_reminded_once_each_time_also_when_its_first_call_is_decided(url: str) -> None:
+    bell, wanted = Bell(), [a_call("refund", f"c{number}", order_id=str(number), amount=40.0) for number in (1, 2, 3)]
+    async with a_world(url, calls(*wanted), said("Done."), reminders=2, gathers=True) as world, ringing(world, bell):
+        thread = await world.say("Refund them")
+        await world.until(thread, "approval_requested", 3)
+        first, *_ = [each for each in await world.events(thread) if isinstance(each, ApprovalRequested)]
+        world.clock.move(1200)
+        await until(bell, 1)
+        await world.gate.decide(first.approval_id, Reject("no"), DANA, "slack")
+        world.clock.move(1200)
+        await until(bell, 2)
+        await world.at_rest()
+
+        assert [number for number, _, _ in bell.rung] == [1, 2]
+        assert len(await fired(world, thread)) == 2
+        assert world.ledger.refunds == []

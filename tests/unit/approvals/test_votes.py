@@ -8,7 +8,7 @@ from agent.errors import AlreadySettled, Refused
 from agent.events import ApprovalDecided, ApprovalVoted, DecisionRefused, ToolStarted
 from agent.verdict import Approved, Rejected
 from approvals.decision import Answer, Approve
-from approvals.gate import MAX_REFUSALS
+from approvals.recording import MAX_REFUSALS
 from tests.council import Council, a_pay, person, who, whom
 
 AWAY = [{"from": "2026-11-20"}]

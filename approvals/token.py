@@ -1,8 +1,9 @@
-"""Signed tokens: the link in an approval mail, the reply address, and the form on the approval page.
+"""Signed tokens: the link in an approval mail, the reply address, the form on a page, and what signs a person in.
 
 Each is good for one purpose, one approval and one person; possession alone never decides, because mails are forwarded:
-the gate asks the policy again. Pure: secrets and the time are handed in. Of several secrets the first signs and all of
-them verify, so that a key can be changed without breaking what is already in people's mailboxes.
+the gate asks the policy again, and the page asks for the person themselves. Pure: secrets and the time are handed in.
+Of several secrets the first signs and all of them verify, so that a key can be changed without breaking what is
+already in people's mailboxes.
 """
 
 import base64
@@ -22,6 +23,7 @@ from agent.errors import TwokeyError
 MIN_SECRET_LENGTH = 32
 _MAC_LENGTH = 16
 """Characters of base32: 80 bits, of which a guess over mail gets no nearer to one."""
+CODE_DIGITS = 8
 _ID_LENGTH = 20
 MAX_AGENT_LOCAL_PART = 64 - len("+a.") - _ID_LENGTH - len(".") - _MAC_LENGTH
 """RFC 5321 section 4.5.3.1.1: a local part has at most 64 octets, and ours must carry the token too."""
@@ -64,11 +66,46 @@ def read_link_token(token: str, secrets: Sequence[str], now: datetime) -> LinkCl
     return claim
 
 
-def _serializer(secrets: Sequence[str]) -> URLSafeSerializer:
+Purpose = Literal["sign-in", "session"]
+
+
+def sealed(purpose: Purpose, sign_in: str, secrets: Sequence[str]) -> str:
+    """The id of a sign-in, signed: as the end of the link that was mailed, or as what the browser keeps."""
+    return str(_serializer(secrets, purpose).dumps(sign_in))
+
+
+def unsealed(purpose: Purpose, text: str, secrets: Sequence[str]) -> str:
+    """The id that was signed for this purpose. Raises BadToken."""
+    try:
+        found = _serializer(secrets, purpose).loads(text)
+    except (BadData, ValueError, TypeError):
+        raise BadToken("forged") from None
+    return str(found)
+
+
+def code(sign_in: str, nonce: str, secrets: Sequence[str]) -> str:
+    """Eight digits that are mailed to a person, and good in the one browser whose cookie has the nonce."""
+    return _digits(_checked(secrets)[0], sign_in, nonce)
+
+
+def check_code(typed: str, sign_in: str, nonce: str, secrets: Sequence[str]) -> bool:
+    """Whether those are the digits, however they were spaced. No cookie means no."""
+    given = re.sub(r"[\s-]", "", typed).encode()
+    found = [hmac.compare_digest(given, _digits(each, sign_in, nonce).encode()) for each in _checked(secrets)]
+    return bool(nonce) and any(found)
+
+
+def _digits(secret: str, sign_in: str, nonce: str) -> str:
+    text = json.dumps(["twokey.v1", "code", sign_in, nonce]).encode()
+    number = int.from_bytes(hmac.new(secret.encode(), text, hashlib.sha256).digest()[:8], "big")
+    return f"{number % 10**CODE_DIGITS:0{CODE_DIGITS}}"
+
+
+def _serializer(secrets: Sequence[str], purpose: str = "link") -> URLSafeSerializer:
     """itsdangerous signs with the last of its keys; ours are in the order of SECRET_KEY."""
     return URLSafeSerializer(
         list(reversed(_checked(secrets))),
-        salt="twokey.link.v1",
+        salt=f"twokey.{purpose}.v1",
         serializer=json,
         signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256},
     )

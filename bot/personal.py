@@ -1,4 +1,4 @@
-"""What is one person's own: the approvals that wait for them, and those that they had a say in.
+"""What is one person's own: the approvals that wait for them, those that they had a say in, the grants they gave.
 
 Every surface that shows somebody their own lists (the inbox page, Slack's Home tab, REST, the command line) asks here.
 Rules:
@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent.approval import ApprovalRecord
+from agent.grant import GrantFacts
 from approvals.card import Card
 from approvals.gate import Gate
 from approvals.people import Person
 from approvals.ports import Facts
-from approvals.quorum import tally
+from approvals.quorum import in_words, not_your_turn, tally
 from approvals.roster import Roster
 from approvals.standing import roster
 from store.approvals import ApprovalIndex
@@ -54,6 +55,10 @@ class Personal:
         """Those that they decided, voted on or changed, the latest first, whether they are settled by now or not."""
         return tuple(map(self.gate.card, await self.index.facts_of(await self.index.said_by(person.id, limit))))
 
+    async def grants(self, person: Person) -> list[GrantFacts]:
+        """The grants that they gave and that still count, the soonest to end first."""
+        return await self.index.grants(given_by=person.id)
+
     async def _present(self, found: Sequence[Facts]) -> Roster:
         requests = [part.request for each in found for part in (each, *each.mates)]
         roles = {role for each in requests for seats in each.approvers.seats for role in seats.roles}
@@ -68,18 +73,25 @@ class Personal:
             return asked_by is not None and asked_by.id == person.id
         if self.gate.entitlement.objection(request, person, present):
             return False
-        return request.approvers.takes_one or self._would_count(facts.record, person, present)
+        has_said = any(vote.by.person == person.id for vote in facts.record.votes)
+        return not has_said and not idle_yes(self.gate, facts.record, person, present)
 
-    def _would_count(self, record: ApprovalRecord, person: Person, present: Roster) -> bool:
-        """Whether one more yes, theirs, fills a seat that is empty."""
-        if any(vote.by.person == person.id for vote in record.votes):
-            return False
-        voted = (self.gate.directory.person(vote.by.person) for vote in record.votes if vote.vote == "approve")
-        counted = [
-            present.voter(each)
-            for each in voted
-            if each is not None and not self.gate.entitlement.objection(record.request, each, present)
-        ]
-        approvers = record.request.approvers
-        after = tally(approvers, [*counted, present.voter(person)])
-        return sum(after.filled) > sum(tally(approvers, counted).filled)
+
+def idle_yes(gate: Gate, record: ApprovalRecord, person: Person, present: Roster) -> str:
+    """Why a yes of somebody who may decide it would not count now, in words for them; empty when it would."""
+    approvers = record.request.approvers
+    if approvers.takes_one or approvers.anyone_in_thread:
+        return ""
+    said_yes = [vote.by.person for vote in record.votes if vote.vote == "approve"]
+    if person.id in said_yes:
+        return f"You have approved it. It takes {in_words(approvers)}."
+    voted = (gate.directory.person(each) for each in said_yes)
+    counted = [
+        present.voter(each)
+        for each in voted
+        if each is not None and not gate.entitlement.objection(record.request, each, present)
+    ]
+    voter, before = present.voter(person), tally(approvers, counted)
+    if sum(tally(approvers, [*counted, voter]).filled) > sum(before.filled):
+        return ""
+    return not_your_turn(approvers, before, voter)

@@ -28,7 +28,7 @@ _LOOKS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b(authorization\W{1,4}basic\s+)[\w+/=-]+", re.IGNORECASE), rf"\1{GONE}"),
     (re.compile(r"\b([a-z][a-z0-9+.-]{1,30}://)[^\s/@\"']{1,500}@", re.IGNORECASE), rf"\1{GONE}@"),
     # The links and reply addresses of approvals (approvals.token): whoever has one is half way to a decision.
-    (re.compile(r"(/approvals/)[\w-]{16,}\.[\w.-]+"), rf"\1{GONE}"),
+    (re.compile(r"(/approvals/|/inbox/sign-in/)[\w-]{16,}\.[\w.-]+"), rf"\1{GONE}"),
     (re.compile(r"(\+[at]\.[a-z2-7]{20}\.)[a-z2-7]{16}\b", re.IGNORECASE), rf"\1{GONE}"),
     # Pydantic and SQLAlchemy quote, each on one line, the values that they complain about.
     (re.compile(r"input_value=[^\n]{0,400}?, input_type="), f"input_value={GONE}, input_type="),

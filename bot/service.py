@@ -18,10 +18,12 @@ from bot.audit_trail import AuditTrail
 from bot.cards import Cards
 from bot.deployment import Deployment
 from bot.inbox import Inbox
+from bot.mail.channel import MailChannel
 from bot.mail.inbound import MailDesk
 from bot.mail.smtp import SmtpSender
 from bot.outbox import Channel, Outbox
 from bot.settings import Settings
+from bot.sign_in import SignIn
 from store import schema
 from store.approvals import ApprovalIndex
 from store.database import Database, Tx
@@ -67,7 +69,9 @@ class Service:
     cards: Cards
     trail: AuditTrail
     smtp: SmtpSender | None
+    mail: MailChannel | None
     mail_desk: MailDesk | None
+    sign_in: SignIn
     role: Role = "all"
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from agent.errors import StoreDown
 from bot import api, pages
 from bot.mail import route as mail_route
+from bot.personal import Personal
 from bot.service import Service
 from store import schema
 
@@ -66,7 +67,7 @@ def _add_health(app: FastAPI, service: Service) -> None:
 
 
 def _add_people(app: FastAPI, service: Service) -> None:
-    """The approval page, and the REST API."""
+    """The approval page and the inbox, and the REST API."""
     settings, directory = service.settings, service.deployment.directory
     app.include_router(
         api.router(
@@ -80,9 +81,8 @@ def _add_people(app: FastAPI, service: Service) -> None:
         )
     )
     if settings.secret_keys:
-        app.include_router(
-            pages.router(service.gate, directory, settings.secret_keys, service.clock, settings.public_url)
-        )
+        personal = Personal(service.gate, service.index)
+        app.include_router(pages.router(service.gate, personal, service.sign_in, service.mail))
 
 
 def _add_slack(app: FastAPI) -> None:

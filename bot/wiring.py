@@ -35,11 +35,13 @@ from bot.mail.smtp import SmtpSender
 from bot.outbox import Outbox
 from bot.service import Engine, Role, Service
 from bot.settings import Settings
+from bot.sign_in import SignIn
 from bot.turns import Bounds
 from bot.worker import Worker
 from store.approvals import ApprovalIndex
 from store.connect import connect
 from store.mails import Mails
+from store.sign_ins import SignIns
 from store.threads import Threads
 from store.trail import Trail
 
@@ -75,11 +77,9 @@ def build(
     deployment = deployment or Deployment.load(settings.config_dir)
     clock, ids, database = clock or SystemClock(), ids or RandomIds(), connect(settings.database_url.get_secret_value())
     threads, index = Threads(database, clock), ApprovalIndex(database, clock)
-    smtp = _smtp(settings)
+    smtp, inbox = _smtp(settings), Inbox(threads, clock, ids, deployment.default_agent)
     mail = _mail_channel(settings, deployment, smtp, clock) if smtp else None
-    outbox = Outbox({"mail": mail} if mail else {})
-    gate = _gate(deployment, settings, index, threads, clock, ids)
-    inbox = Inbox(threads, clock, ids, deployment.default_agent)
+    outbox, gate = Outbox({"mail": mail} if mail else {}), _gate(deployment, settings, index, threads, clock, ids)
     model = model or _model(settings)
     loop = Loop(_agents(deployment, settings), model, gate, outbox, clock, ids)
     worker, cards = Worker(threads, loop), Cards(index, gate, outbox)
@@ -99,6 +99,8 @@ def build(
         cards=cards,
         trail=AuditTrail(Trail(database), AuditFile(settings.audit_log_path) if settings.audit_log_path else None),
         smtp=smtp,
+        mail=mail,
+        sign_in=_sign_in(deployment, settings, threads, clock, ids),
         mail_desk=_mail_desk(settings, gate, threads, inbox, mail) if mail else None,
         role=role,
     )
@@ -180,6 +182,11 @@ def _instance(settings: Settings) -> str:
     """The mark of this deployment's mail. Message-IDs do not tell it: those of colleagues end in the same domain."""
     key = settings.secret_keys[0].encode() if settings.secret_keys else b""
     return hmac.new(key, b"twokey.instance", hashlib.sha256).hexdigest()[:16]
+
+
+def _sign_in(deployment: Deployment, settings: Settings, threads: Threads, clock: Clock, ids: Ids) -> SignIn:
+    rows = SignIns(threads.database, clock)
+    return SignIn(rows, deployment.directory, settings.secret_keys, clock, ids, settings.public_url)
 
 
 def _agents(deployment: Deployment, settings: Settings) -> Mapping[str, Agent]:

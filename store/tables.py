@@ -147,6 +147,24 @@ class ApprovalRow(SQLModel, table=True):
     """The approval whose card shows this one, too."""
 
 
+class SignInRow(SQLModel, table=True):
+    """One sign-in of a person in one browser: asked for, used, ended. No fact of a thread, and in no log."""
+
+    __tablename__ = "sign_in"
+
+    id: str = Field(primary_key=True)
+    person: str = Field(index=True)
+    kind: str
+    """link, or code."""
+    made_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    tries: int = 0
+    """Wrong codes."""
+    used_at: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    seen_at: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    """When the browser was last here, roughly."""
+    ended_at: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+
+
 class SayRow(SQLModel, table=True):
     """That somebody voted on an approval, changed it or decided it, and when they last did."""
 

@@ -69,13 +69,32 @@ POLICY = PolicyFile.model_validate(
     {"rules": [{"name": "refunds", "tools": ["refund"], "outcome": "ask", "approvers": {"roles": ["finance"]}}]}
 )
 PEOPLE = (
-    Person(id="ada", name="Ada Okafor", roles=("support",), api_tokens=(token_digest("token-of-ada"),)),
-    Person(id="lee", name="Lee Chen", roles=("finance",), api_tokens=(token_digest("token-of-lee"),)),
-    Person(id="mia", name="Mia Novak", roles=("finance",), api_tokens=(token_digest("token-of-mia"),)),
+    Person(
+        id="ada",
+        email=("ada@acme.example",),
+        name="Ada Okafor",
+        roles=("support",),
+        api_tokens=(token_digest("token-of-ada"),),
+    ),
+    Person(
+        id="lee",
+        email=("lee@acme.example",),
+        name="Lee Chen",
+        roles=("finance",),
+        api_tokens=(token_digest("token-of-lee"),),
+    ),
+    Person(
+        id="mia",
+        email=("mia@acme.example",),
+        name="Mia Novak",
+        roles=("finance",),
+        api_tokens=(token_digest("token-of-mia"),),
+    ),
     Person(id="crm", name="The CRM", roles=("finance",), service=True, api_tokens=(token_digest("token-of-crm"),)),
 )
 ADA = Identity(channel="api", id="ada", name="Ada Okafor")
 LEE = Identity(channel="api", id="lee", name="Lee Chen")
+MIA = Identity(channel="api", id="mia", name="Mia Novak")
 ARGUMENTS: JsonObject = {"order_id": "1042", "amount": 40.0}
 
 
@@ -102,6 +121,16 @@ class Desk:
             thread_id, [ModelResponded(at=now, seen=1, calls=(call,) if request.call_id else ()), request]
         )
         return request.approval_id
+
+    async def plan(self, *more: JsonObject) -> list[str]:
+        """Several calls of one answer on one card; their ids, the card's first."""
+        first = await self.ask()
+        mates = [
+            self.request("call", arguments, plan=first, call_id=f"c{number}")
+            for number, arguments in enumerate(more, start=2)
+        ]
+        await self.threads.inform((await self.facts(first)).thread_id, mates)
+        return [first, *(each.approval_id for each in mates)]
 
     def request(self, about: ApprovalKind, arguments: JsonObject, **changes: object) -> ApprovalRequested:
         """What people are asked."""

@@ -105,6 +105,7 @@ PURE = frozenset(
         "bot.mail.smtp_address",
         "bot.mail.webhook",
         "bot.pages.form",
+        "bot.pages.letters",
         "bot.pages.submission",
         "bot.pages.visible",
         "bot.pages.words",

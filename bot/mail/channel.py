@@ -123,6 +123,22 @@ class MailChannel:
     async def show_presence(self, conversation: SlackThread | MailThread | ApiThread, presence: Presence) -> None:
         """Mail has no such thing."""
 
+    async def notify(self, address: str, subject: str, text: str, key: str) -> None:
+        """A mail to one of our people that belongs to no conversation; `key` tells it from all others. Raises
+        ChannelError. An answer to it begins a conversation as any mail does."""
+        await self._hand_over(
+            Outgoing(
+                sender=Mailbox(self.address, self.name),
+                to=(Mailbox(address),),
+                subject=subject,
+                markdown=text,
+                message_id=self._message_id("i", key),
+                at=self.clock.now(),
+                kind="auto-generated",
+                instance=self.instance,
+            )
+        )
+
     async def answer(self, mail: InboundEmail, text: str) -> None:
         """A short word back to whoever wrote this mail. A failure is logged: nothing else depends on it."""
         if mail.sender is None:

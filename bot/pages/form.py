@@ -7,7 +7,7 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pydantic import JsonValue
@@ -40,33 +40,39 @@ class Field:
     is_nullable: bool
     options: tuple[tuple[str, str], ...] = ()
     """Value and label of each choice."""
+    of: str = ""
+    """What its name in the form begins with, where one form has the fields of several calls."""
 
     @property
     def key(self) -> str:
         """Its name in the form."""
-        return PREFIX + self.name
+        return self.of + PREFIX + self.name
+
+    def is_touched(self, typed: Mapping[str, str]) -> bool:
+        """Whether something else was typed than it held at first."""
+        return _one_newline(typed.get(self.key, self.shown)) != _one_newline(self.shown)
 
 
-def fields_of(parameters: JsonObject, arguments: JsonObject) -> tuple[Field, ...]:
+def fields_of(parameters: JsonObject, arguments: JsonObject, of: str = "") -> tuple[Field, ...]:
     """One for each parameter of the tool, in the schema's order, then what was proposed beside them."""
     declared = {each.name: each for each in parameters_of(parameters)}
-    return tuple(_field(declared.get(name, Parameter(name)), arguments) for name in {**declared, **arguments})
+    names = {**declared, **arguments}
+    return tuple(replace(_field(declared.get(name, Parameter(name)), arguments), of=of) for name in names)
 
 
 def read(fields: tuple[Field, ...], arguments: JsonObject, typed: Mapping[str, str]) -> JsonObject:
-    """The arguments after the edit. Raises BadFields with a problem for each field that cannot be read."""
+    """The arguments after the edit. Raises BadFields with a problem for each field that cannot be read, by its key."""
     found: JsonObject = {}
     problems: dict[str, str] = {}
     for field in fields:
-        text = typed.get(field.key, field.shown)
-        if _one_newline(text) == _one_newline(field.shown):
+        if not field.is_touched(typed):
             if field.is_given:
                 found[field.name] = arguments[field.name]
             continue
         try:
-            _put(found, field, text)
+            _put(found, field, typed[field.key])
         except ValueError as error:
-            problems[field.name] = str(error)
+            problems[field.key] = str(error)
     if problems:
         raise BadFields(problems)
     return found

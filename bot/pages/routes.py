@@ -1,137 +1,170 @@
-"""`/approvals/{token}`: GET and HEAD show one approval and change nothing; only a POST from that page decides.
+"""`/approvals/{token}`: GET and HEAD show one approval and change nothing; only a POST from that page does anything.
 
 Mail scanners open every link, so looking must be harmless; the form's token is bound to a cookie of the same browser,
-so that no other site can send it. The first decision counts: whoever comes later is told what stands.
+so that no other site can send it. Mails are forwarded, so a link alone decides nothing: in a browser that is not known
+to be its person's the page asks for a code that is mailed to them; where somebody else is signed in it refuses.
 """
 
-import re
-from collections.abc import Awaitable, Callable, Sequence
-from functools import wraps
-from urllib.parse import urlsplit
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import structlog
 from fastapi import APIRouter, Request, Response
 
-from agent.errors import AlreadySettled, BadArguments, Refused, StoreDown
-from agent.ports import Clock
-from approvals import token as tokens
-from approvals.decision import Approve
-from approvals.gate import Gate
-from approvals.people import Directory
-from bot.pages import approval, submission
+from agent.errors import AlreadySettled, ChannelError
+from bot.pages import approval, letters, words
 from bot.pages.approval import Told
-from bot.pages.submission import BadSubmission
-from bot.pages.view import HEADERS, notice
+from bot.pages.browser import Browser, Browsers
+from bot.pages.deciding import Hand
+from bot.pages.door import BadForm, answering, form_of, leads
+from bot.pages.post import Post
+from bot.pages.view import View
 from bot.pages.visit import Reception, TurnedAway, Visit
-from bot.parameters import BadFields
-from bot.request_body import BodyTooLarge, read_body
-from bot.standing import argument_problems, refused_status
 
 log = structlog.get_logger()
 
-COOKIE = "twokey_form"
-_NONCE = re.compile(r"form_[a-z2-7]{20}")
-Endpoint = Callable[[Request, str], Awaitable[Response]]
+NOT_KNOWN = "This browser is not known to be yours yet."
 
 
-def router(gate: Gate, directory: Directory, secrets: Sequence[str], clock: Clock, public_url: str) -> APIRouter:
-    """The routes. `public_url` says under which path people reach us."""
-    pages = _Pages(Reception(gate, directory, secrets, clock), public_url)
-    found = APIRouter(prefix="/approvals", include_in_schema=False)
-    found.add_api_route("/{token}", _answering(pages.show), methods=["GET", "HEAD"])
-    found.add_api_route("/{token}", _answering(pages.decide), methods=["POST"])
-    return found
+@dataclass(frozen=True, slots=True)
+class ByLink:
+    """The door for whoever holds a link."""
 
+    reception: Reception
+    browsers: Browsers
+    post: Post | None
+    view: View
 
-def _answering(endpoint: Endpoint) -> Endpoint:
-    """Turns what stops a visit into a page."""
+    def router(self) -> APIRouter:
+        """Its routes."""
+        found = APIRouter(prefix="/approvals", include_in_schema=False)
+        found.add_api_route("/{token}", answering(self.view, self.show), methods=["GET", "HEAD"])
+        found.add_api_route("/{token}", answering(self.view, self.take), methods=["POST"])
+        return found
 
-    @wraps(endpoint)
-    async def answer(request: Request, token: str) -> Response:
-        try:
-            return await endpoint(request, token)
-        except TurnedAway as away:
-            return notice(away.status, away.title, away.text, away.standing)
-        except BodyTooLarge as error:
-            return notice(413, "That is too much", str(error))
-        except StoreDown:
-            log.warning("page.unavailable")
-            return notice(503, "Not available just now", "Try again in a minute; this page will show what stands.")
-
-    return answer
-
-
-class _Pages:
-    def __init__(self, reception: Reception, public_url: str) -> None:
-        self.reception = reception
-        self.gate = reception.gate
-        where = urlsplit(public_url)
-        self.is_secure = where.scheme == "https"
-        self.cookie_path = where.path.rstrip("/") + "/approvals"
-
-    async def show(self, request: Request, token: str) -> Response:
+    async def show(self, request: Request) -> Response:
         """The approval, and forms to decide it while it is open."""
-        visit = await self.reception.receive(token)
+        browser, visit = await self._received(request)
         if visit.objection:
-            raise self.reception.turn_away(visit, tried=False)
-        now = self.reception.clock.now()
-        is_over = visit.card.status == "expired" or (visit.card.is_open and not visit.is_open(now))
-        return self._shown(request, visit, Told(410 if is_over else 200))
+            raise self._objects(visit)
+        self._check_settled(visit)
+        return self._shown(browser, visit, Told(self._status(visit)))
 
-    async def decide(self, request: Request, token: str) -> Response:
-        """Decide as the person the link was made for, and show what stands then."""
-        visit = await self.reception.receive(token)
+    async def take(self, request: Request) -> Response:
+        """Do what the form says, as the person the link was made for, and show what stands then."""
+        browser, visit = await self._received(request)
         if visit.objection:
-            raise self.reception.turn_away(visit, tried=True)
-        body = await read_body(request)
+            await self.reception.gate.refuse(visit.facts, visit.who, "web", visit.objection, browser.origin)
+            raise self._objects(visit)
         try:
-            typed = submission.parse(body)
-        except BadSubmission as error:
-            return self._shown(request, visit, Told(400, str(error)))
-        nonce = request.cookies.get(COOKIE, "")
-        if not tokens.check_csrf(typed.get("csrf", ""), nonce, token, self.reception.secrets):
-            text = (
-                "The form did not come from this page in this browser, or cookies are off. Check it and decide again."
-            )
-            return self._shown(request, visit, Told(403, text))
-        return await self._settle(request, visit, dict(typed))
-
-    async def _settle(self, request: Request, visit: Visit, typed: dict[str, str]) -> Response:
-        card, proposed = visit.card, visit.facts.request.arguments
+            typed = await form_of(request, self.browsers, browser, visit.page)
+        except BadForm as error:
+            self._check_settled(visit)
+            return self._shown(browser, visit, Told(error.status, str(error)))
+        if not visit.is_confirmed:
+            return await self._confirm(browser, visit, typed)
         try:
-            choice = submission.choice_of(typed, card, approval.fields(visit, self.gate), proposed)
-        except BadSubmission as error:
-            return self._shown(request, visit, Told(422, str(error), typed))
-        except BadFields as error:
-            return self._shown(request, visit, Told(422, "", typed, error.problems))
-        try:
-            await self.gate.decide(card.approval_id, choice, visit.who, "web")
+            told = await Hand(self.reception.gate).take(visit, typed, browser.origin)
         except AlreadySettled as settled:
-            return await self._second(request, visit.link, str(settled))
-        except Refused as refusal:
-            status = refused_status(visit.facts.request, choice, self.gate.tools.get(card.tool))
-            return self._shown(request, visit, Told(status, str(refusal), typed))
-        except BadArguments as error:
-            changed = choice.arguments if isinstance(choice, Approve) and choice.arguments else {}
-            problems = argument_problems(self.gate.tools.get(card.tool), changed)
-            return self._shown(request, visit, Told(422, problems.pop("", "") or str(error), typed, problems))
-        return Response(status_code=303, headers={**HEADERS, "Location": visit.link})
+            return await self._second(request, str(settled))
+        return leads(visit.page) if told is None else self._shown(browser, visit, told)
 
-    async def _second(self, request: Request, link: str, settled: str) -> Response:
+    async def _received(self, request: Request) -> tuple[Browser, Visit]:
+        """Raises TurnedAway where the link is no good, or is somebody else's than the one who is signed in."""
+        browser = await self.browsers.of(request)
+        visit = await self.reception.by_link(request.path_params["token"], browser)
+        known = {"approval_id": visit.card.approval_id, "person": visit.who.id, "method": request.method}
+        log.info("link.used", **known, address=browser.origin.address, user_agent=browser.origin.user_agent[:200])
+        other = browser.session.person if browser.session and not visit.is_confirmed else None
+        if other is None:
+            return browser, visit
+        text = (
+            f"It was mailed to {visit.who.name}, and this is the browser of {other.name}. A link that was passed on "
+            "decides for nobody else. If you may decide this yourself, it is in your own inbox."
+        )
+        if request.method == "POST":
+            who = visit.who.model_copy(update={"id": other.id, "name": other.name, "verified": True})
+            await self.reception.gate.refuse(visit.facts, who, "web", text, browser.origin)
+        standing = self.reception.standing(visit.facts)
+        raise TurnedAway(403, "This link is for somebody else", text, standing, leads_to="inbox")
+
+    async def _confirm(self, browser: Browser, visit: Visit, typed: Mapping[str, str]) -> Response:
+        """Mail a code, or take it; whatever else is sent from an unknown browser is refused, and on record."""
+        match typed.get("decision"):
+            case "code":
+                return await self._send_code(browser, visit)
+            case "confirm" if visit.person is not None:
+                sign_in, given = typed.get("sign_in", ""), typed.get("code", "")
+                session = await self.browsers.sign_in.accept_code(sign_in, visit.person, given, browser.nonce)
+                if session is None:
+                    text = "That code is not right, was used, or is too old. Try again, or have a new one mailed."
+                    return self._shown(browser, visit, Told(403, text, code_for=sign_in))
+                log.info("sign_in.done", person=session.person.id, kind="code", address=browser.origin.address)
+                return self.browsers.sign(leads(visit.page), session)
+            case _:
+                await self.reception.gate.refuse(visit.facts, visit.who, "web", NOT_KNOWN, browser.origin)
+                return self._shown(browser, visit, Told(403, f"{NOT_KNOWN} Have a code mailed first."))
+
+    async def _send_code(self, browser: Browser, visit: Visit) -> Response:
+        person = visit.person
+        if person is None or not person.email or self.post is None:
+            return self._shown(browser, visit, Told(409, "There is no address to mail a code to. Decide elsewhere."))
+        made = await self.browsers.sign_in.code(person, browser.nonce)
+        if made is None:
+            text = (
+                "Several codes were mailed in the last minutes. Use the latest of them, or wait a quarter of an hour."
+            )
+            return self._shown(browser, visit, Told(429, text))
+        sign_in, code = made
+        subject, text = letters.code_mail(code, browser.origin.address)
+        try:
+            await self.post.notify(person.email[0], subject, text, sign_in)
+        except ChannelError as error:
+            log.warning("sign_in.not_sent", person=person.id, kind="code", error=str(error))
+            return self._shown(
+                browser, visit, Told(503, "The code could not be mailed just now. Try again in a minute.")
+            )
+        return self._shown(browser, visit, Told(200, code_for=sign_in))
+
+    async def _second(self, request: Request, settled: str) -> Response:
         """Somebody decided in the meantime, or time did: say what stands. A double click is no mistake."""
-        visit = await self.reception.receive(link)
-        by = visit.facts.decided.by if visit.facts.decided else None
-        if by is not None and by.person and by.person == visit.person_id:
-            return self._shown(request, visit, Told(200))
-        is_over = visit.facts.decided is None or visit.card.status == "expired"
-        return self._shown(request, visit, Told(410 if is_over else 409, settled))
+        browser, visit = await self._received(request)
+        return self._shown(browser, visit, too_late(visit, settled))
 
-    def _shown(self, request: Request, visit: Visit, told: Told) -> Response:
-        """The page, with a form token for this browser's cookie; the cookie is kept while there is one."""
-        nonce = request.cookies.get(COOKIE, "")
-        if not _NONCE.fullmatch(nonce):
-            nonce = self.gate.ids.new("form")
-        csrf = tokens.csrf_token(nonce, visit.link, self.reception.secrets)
-        response = approval.shown(visit, self.gate, self.reception.clock.now(), csrf, told)
-        response.set_cookie(COOKIE, nonce, path=self.cookie_path, secure=self.is_secure, httponly=True, samesite="lax")
-        return response
+    def _status(self, visit: Visit) -> int:
+        return 410 if is_over(visit, self.reception) else 200
+
+    def _check_settled(self, visit: Visit) -> None:
+        """Whoever holds the link of what is over, and is not known to be its person, is told where it stands only."""
+        if not visit.is_confirmed and not visit.is_open(self.reception.gate.clock.now()):
+            text = "Sign in to see all of it."
+            standing, title = self.reception.standing(visit.facts), visit.card.title
+            raise TurnedAway(
+                self._status(visit), title, text, standing, leads_to=f"inbox/approvals/{visit.card.approval_id}"
+            )
+
+    def _objects(self, visit: Visit) -> TurnedAway:
+        return TurnedAway(403, "You may not decide this", visit.objection, self.reception.standing(visit.facts))
+
+    def _shown(self, browser: Browser, visit: Visit, told: Told) -> Response:
+        """The page, with a form token for this browser."""
+        csrf, now = self.browsers.form_token(browser, visit.page), self.reception.gate.clock.now()
+        mailed_to = words.masked(visit.person.email[0]) if visit.person and visit.person.email and self.post else ""
+        more = {"signed_in": browser.signed_in is not None, "mailed_to": mailed_to}
+        return self.browsers.keep(
+            approval.shown(self.view, visit, self.reception.gate, now, csrf=csrf, told=told, **more), browser
+        )
+
+
+def is_over(visit: Visit, reception: Reception) -> bool:
+    """Whether its time was up before anybody decided it."""
+    card = visit.card
+    return card.status == "expired" or (card.is_open and not visit.is_open(reception.gate.clock.now()))
+
+
+def too_late(visit: Visit, settled: str) -> Told:
+    """What somebody is told whose say came after the decision."""
+    by = visit.facts.decided.by if visit.facts.decided else None
+    if by is not None and by.person and by.person == visit.who.id:
+        return Told(200)
+    return Told(410 if visit.facts.decided is None or visit.card.status == "expired" else 409, settled)

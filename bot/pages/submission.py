@@ -1,19 +1,40 @@
-"""What a visitor's form says, as a choice for the gate."""
+"""What a visitor's form says, as choices for the gate. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import get_args
 from urllib.parse import parse_qsl
+from zoneinfo import ZoneInfo
 
 from agent.conversation import JsonObject
 from agent.errors import TwokeyError
 from approvals.card import Card
-from approvals.decision import Answer, Approve, Choice, Reject
+from approvals.decision import Answer, Approve, Choice, GrantScope, GrantTerms, Reject
 from bot.pages.form import Field, read
+from bot.parameters import BadFields, typed_number
 
-MAX_FIELDS = 2_000
+MAX_FIELDS = 5_000
 
 
 class BadSubmission(TwokeyError):
     """This form cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One call, or one question, that the visitor may decide, as the form has it."""
+
+    card: Card
+    arguments: JsonObject
+    """As they stand."""
+    fields: tuple[Field, ...] = ()
+    """In which they can be changed; none when they cannot be."""
+
+    @property
+    def of(self) -> str:
+        """What the names of its fields begin with, in the form of a plan."""
+        return f"{self.card.approval_id}."
 
 
 def parse(body: bytes) -> Mapping[str, str]:
@@ -25,26 +46,131 @@ def parse(body: bytes) -> Mapping[str, str]:
     return dict(reversed(pairs))
 
 
-def choice_of(typed: Mapping[str, str], card: Card, fields: tuple[Field, ...], arguments: JsonObject) -> Choice:
-    """What the visitor chose. Raises BadFields, or BadSubmission with what is missing."""
-    match typed.get("decision"):
+def choices_of(typed: Mapping[str, str], offers: Sequence[Offer], zone: str = "UTC") -> dict[str, Choice]:
+    """What the visitor chose, by approval id. Raises BadFields, or BadSubmission with what is missing."""
+    decision = typed.get("decision")
+    if decision in {"all", "none", "each"}:
+        return _of_plan(decision, typed, offers)
+    named = typed.get("of", "")
+    offer = next((each for each in offers if each.card.approval_id == named), offers[0] if len(offers) == 1 else None)
+    if offer is None:
+        raise BadSubmission
+    return {offer.card.approval_id: _of_one(decision, typed, offer, zone)}
+
+
+def _of_one(decision: str | None, typed: Mapping[str, str], offer: Offer, zone: str) -> Choice:
+    match decision:
         case "approve":
             return Approve(typed.get("digest", ""))
         case "edit":
-            return Approve(typed.get("digest", ""), read(fields, arguments, typed))
+            return Approve(typed.get("digest", ""), read(offer.fields, offer.arguments, typed))
+        case "grant":
+            return Approve(typed.get("digest", ""), grant=terms_of(typed, zone))
         case "reject":
-            return Reject(_words(typed, "reason"))
-        case "answer" if _words(typed, "text"):
-            return Answer(_words(typed, "text"))
+            return Reject(words(typed, "reason"))
         case "answer":
-            raise BadSubmission("Write an answer first.")
+            return Answer(needed(typed, "text", "Write an answer first."))
         case "choose":
-            return Answer(_chosen(typed.get("choice", ""), card))
+            return Answer(_chosen(typed.get("choice", ""), offer.card))
         case _:
             raise BadSubmission
 
 
-def _words(typed: Mapping[str, str], name: str) -> str:
+# --- plans ----------------------------------------------------------------------------------------------------------
+
+
+def _of_plan(decision: str, typed: Mapping[str, str], offers: Sequence[Offer]) -> dict[str, Choice]:
+    """What was shown of the plan counts: a call that joined it since is not in the form, and stays open."""
+    shown = [each for each in offers if f"{each.of}digest" in typed]
+    if decision == "all":
+        found: dict[str, Choice] = {each.card.approval_id: Approve(typed[f"{each.of}digest"]) for each in shown}
+    elif decision == "none":
+        found = {each.card.approval_id: Reject(words(typed, "reason")) for each in shown}
+    else:
+        found = _each(typed, shown)
+    if not found:
+        raise BadSubmission("Say of at least one call what is to become of it.")
+    return found
+
+
+def _each(typed: Mapping[str, str], offers: Sequence[Offer]) -> dict[str, Choice]:
+    found: dict[str, Choice] = {}
+    problems: dict[str, str] = {}
+    for offer in offers:
+        try:
+            choice = _of_call(typed, offer)
+        except BadFields as error:
+            problems |= error.problems
+        else:
+            found |= {} if choice is None else {offer.card.approval_id: choice}
+    if problems:
+        raise BadFields(problems)
+    return found
+
+
+def _of_call(typed: Mapping[str, str], offer: Offer) -> Choice | None:
+    """Of one call of a plan; None to leave it open."""
+    changed = [each for each in offer.fields if each.is_touched(typed)]
+    match typed.get(f"{offer.of}choice"):
+        case "approve":
+            after = read(offer.fields, offer.arguments, typed) if changed else None
+            return Approve(typed[f"{offer.of}digest"], after)
+        case "reject":
+            return Reject(words(typed, f"{offer.of}reason"))
+        case "leave" if changed:
+            why = "You changed this, and left the call open. Approve it, or change it back."
+            raise BadFields({changed[0].key: why})
+        case "leave":
+            return None
+        case _:
+            raise BadSubmission
+
+
+# --- grants ---------------------------------------------------------------------------------------------------------
+
+
+def terms_of(typed: Mapping[str, str], zone: str = "UTC") -> GrantTerms:
+    """How far like calls may run. A date means the end of that day where the visitor is. Raises BadFields."""
+    problems: dict[str, str] = {}
+    scope = next((each for each in get_args(GrantScope) if each == typed.get("grant.scope")), None)
+    if scope is None:
+        problems["grant.scope"] = "Choose one."
+    until = _end_of(typed.get("grant.until", ""), zone)
+    if until is None:
+        problems["grant.until"] = "This must be a date, such as 2026-12-24."
+    uses, text = None, typed.get("grant.uses", "").strip()
+    try:
+        uses = int(str(typed_number(text, is_whole=True))) if text else None
+    except ValueError as error:
+        problems["grant.uses"] = str(error)
+    condition = words(typed, "grant.condition")
+    is_exact = typed.get("grant.match", "exact") == "exact"
+    if not is_exact and not condition:
+        problems["grant.condition"] = "Write the condition, or choose exactly these arguments."
+    if problems or scope is None or until is None:
+        raise BadFields(problems)
+    return GrantTerms(scope, until, uses, condition="" if is_exact else condition, exact=is_exact)
+
+
+def _end_of(text: str, zone: str) -> datetime | None:
+    try:
+        day = date.fromisoformat(text.strip())
+        return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+# --- words ----------------------------------------------------------------------------------------------------------
+
+
+def needed(typed: Mapping[str, str], name: str, otherwise: str) -> str:
+    """What was written in that field. Raises BadSubmission with these words when nothing was."""
+    if not (found := words(typed, name)):
+        raise BadSubmission(otherwise)
+    return found
+
+
+def words(typed: Mapping[str, str], name: str) -> str:
     """Browsers send line breaks as CR LF; a NUL is nobody's word."""
     return typed.get(name, "").replace("\r\n", "\n").replace("\x00", "").strip()
 

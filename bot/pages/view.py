@@ -6,6 +6,7 @@ prefix, and nothing else on it is ever styled or run.
 
 import base64
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 from fastapi.responses import HTMLResponse
@@ -33,6 +34,7 @@ HEADERS = {
 }
 """On every answer of these pages. The address is half of a secret: it is not cached, not sent on, not indexed."""
 
+_LABELS = (("inbox/sign-in", "Sign in"), ("inbox/approvals", "Sign in and see all of it"), ("inbox", "Open your inbox"))
 _templates = Environment(
     loader=FileSystemLoader(_HERE / "templates"),
     autoescape=True,
@@ -43,13 +45,23 @@ _templates = Environment(
 _templates.globals["style"] = Markup(_STYLE)  # noqa: S704 - our own file
 _templates.filters["marked"] = marked
 _templates.filters["moment"] = words.moment
+_templates.globals["vote"] = words.vote
 
 
-def page(template: str, status: int, **context: object) -> HTMLResponse:
-    """The template's page."""
-    return HTMLResponse(_templates.get_template(template).render(context), status, HEADERS)
+@dataclass(frozen=True, slots=True)
+class View:
+    """Draws pages that lead to others of ours."""
 
+    prefix: str
+    """The path under which people reach us; empty for none."""
 
-def notice(status: int, title: str, text: str, standing: str = "") -> HTMLResponse:
-    """A page that says one thing, and where the approval stands if that may be said."""
-    return page("notice.html", status, title=title, text=text, standing=standing)
+    def page(self, template: str, status: int, **context: object) -> HTMLResponse:
+        """The template's page."""
+        found = _templates.get_template(template).render(context, prefix=self.prefix)
+        return HTMLResponse(found, status, HEADERS)
+
+    def notice(self, status: int, title: str, text: str, *, standing: str = "", leads_to: str = "") -> HTMLResponse:
+        """A page that says one thing, where the approval stands if that may be said, and where it goes on."""
+        label = next((words for start, words in _LABELS if leads_to.startswith(start)), "Go on")
+        more = {"standing": standing, "leads_to": leads_to, "label": label}
+        return self.page("notice.html", status, title=title, text=text, **more)

@@ -1,11 +1,12 @@
-"""What an approval's page says in sentences: where it stands, what each answer does, when things are. Pure."""
+"""What the pages say in sentences: where an approval stands, what each answer does, who said what, when. Pure."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from agent.thread import IT_HAPPENED, RUN_AGAIN, STOP, TRY_AGAIN
-from approvals.card import Card
+from approvals.card import Card, Vote
 
 Tone = Literal["open", "good", "bad", "quiet"]
 
@@ -24,6 +25,9 @@ _EFFECTS = {
     ("trouble", TRY_AGAIN): "The agent goes on with its work.",
     ("trouble", STOP): "The agent stops and waits until somebody writes to it.",
 }
+
+
+_APPROVAL_ID = re.compile(r"apr_[a-z2-7]{20}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,40 @@ def outcome(card: Card) -> str:
 def effect_of(card: Card, choice: str) -> str:
     """What choosing that answer does, where the answer is one of ours."""
     return _EFFECTS.get((card.about, choice), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A card in a list."""
+
+    card: Card
+    title: str
+    stands: Stands
+    is_waiting: bool
+
+    @classmethod
+    def of(cls, card: Card, now: datetime) -> "Line":
+        """A plan is one line, which waits while one of its calls does."""
+        waiting = [each for each in card.plan if each.is_open and each.expires_at > now]
+        title = f"{card.title}, and {len(card.mates)} more" if card.mates else card.title
+        return cls(card, title, stands(waiting[0] if waiting else card, now), bool(waiting))
+
+
+def vote(said: Vote) -> str:
+    """Who said what, where and when."""
+    verb = "approved" if said.vote == "approve" else "rejected"
+    return f"{said.name or 'Somebody'} {verb} {_VIA.get(said.via, '')}, {moment(said.at)}".replace(" ,", ",")
+
+
+def masked(address: str) -> str:
+    """An address that its owner knows again, and others do not learn."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}…@{domain}"
+
+
+def is_id(text: str) -> bool:
+    """Whether it is the id of an approval."""
+    return _APPROVAL_ID.fullmatch(text) is not None
 
 
 def moment(at: datetime) -> str:

@@ -12,7 +12,10 @@ from playwright.async_api import Browser, ConsoleMessage, Page
 from agent.conversation import JsonObject
 from agent.verdict import Answered, Approved, Rejected
 from bot import pages
+from bot.personal import Personal
+from bot.sign_in import SignIn
 from sandbox.serving import LOOPBACK, free_port, serving
+from store.sign_ins import SignIns
 from tests.desk import ARGUMENTS, SECRETS, Desk, desk_at, refund
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -26,6 +29,14 @@ class Site:
 
     desk: Desk
     address: str
+    sign_in: SignIn
+
+    async def enter(self, page: Page, person: str = "lee") -> None:
+        """Sign that person in, by the button behind a link."""
+        found = self.desk.gate.directory.person(person)
+        assert found is not None
+        await page.goto(await self.sign_in.link(found) or "")
+        await page.get_by_role("button", name="Sign in").click()
 
     def url(self, approval_id: str, person: str = "lee") -> str:
         """Where the mail leads."""
@@ -39,18 +50,22 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     address = f"http://{LOOPBACK}:{port}/twokey"
     async with desk_at(tmp_path) as desk:
         inner, outer = FastAPI(), FastAPI()
-        inner.include_router(pages.router(desk.gate, desk.gate.directory, SECRETS, desk.clock, address))
+        rows = SignIns(desk.database, desk.clock)
+        sign_in = SignIn(rows, desk.gate.directory, SECRETS, desk.clock, desk.ids, address)
+        inner.include_router(pages.router(desk.gate, Personal(desk.gate, desk.index), sign_in, None))
         outer.mount("/twokey", inner)
         async with serving(outer, port):
-            yield Site(desk, address)
+            yield Site(desk, address, sign_in)
 
 
 @pytest_asyncio.fixture(loop_scope="session", params=[(1280, 900), (360, 740)], ids=["desk", "phone"])
-async def window(request: pytest.FixtureRequest, browser: Browser) -> AsyncIterator[Page]:
-    """A page without JavaScript, wide and narrow."""
+async def window(request: pytest.FixtureRequest, browser: Browser, site: Site) -> AsyncIterator[Page]:
+    """A page without JavaScript, wide and narrow, in which Lee is signed in."""
     width, height = request.param
     context = await browser.new_context(viewport={"width": width, "height": height}, java_script_enabled=False)
-    yield await context.new_page()
+    page = await context.new_page()
+    await site.enter(page)
+    yield page
     await context.close()
 
 
@@ -137,6 +152,7 @@ async def test_nothing_runs_and_nothing_is_hidden_or_cut(site: Site, browser: Br
         page = await context.new_page()
         complaints: list[str] = []
         page.on("console", noting(complaints))
+        await site.enter(page)
         await page.goto(site.url(asked))
 
         assert "owned" not in (await page.title()).replace("document.title='owned'", "")

@@ -7,16 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from agent.conversation import Identity
 from agent.verdict import Approvers, Rejected, Seats
 from approvals.decision import Approve, Reject
 from approvals.people import Away, Directory
 from bot.personal import Personal
-from tests.desk import ADA, ARGUMENTS, LEE, PEOPLE, Desk, desk_at, refund
+from tests.desk import ADA, ARGUMENTS, LEE, MIA, PEOPLE, Desk, desk_at, refund
 from tests.fakes import FakeStanding
 
 YES = Approve(refund.digest(ARGUMENTS))
-MIA = Identity(channel="api", id="mia", name="Mia Novak")
 TWO = Approvers(roles=("finance",), count=2)
 IN_ORDER = Approvers(each=(Seats(people=("mia",)), Seats(people=("lee",))), in_order=True)
 BY_ID = {each.id: each for each in PEOPLE}

@@ -2,23 +2,22 @@
 
 import httpx
 import pytest
-from structlog.testing import capture_logs
 
 from agent.conversation import JsonObject
 from agent.thread import IT_HAPPENED, RUN_AGAIN
 from agent.verdict import Answered, Approved, Approvers, Decider, Rejected
-from tests.desk import ARGUMENTS, LEE, Desk, refund
-from tests.integration.pages.conftest import Visitor, application, hidden
+from tests.desk import ARGUMENTS, MIA, Desk, refund
+from tests.integration.pages.conftest import Visitor, application, hidden, refusals
 
 
-async def test_approving_settles_it_as_that_person_and_leads_back_to_the_page(desk: Desk, visitor: Visitor) -> None:
+async def test_approving_settles_it_as_that_person_and_leads_back_to_the_page(desk: Desk, lee: Visitor) -> None:
     asked = await desk.ask()
     link = desk.link(asked)
 
-    sent = await visitor.send(link, decision="approve")
+    sent = await lee.send(link, decision="approve")
 
     assert sent.status_code == 303
-    page = await visitor.client.get(sent.next_request.url if sent.next_request else "")
+    page = await lee.client.get(sent.next_request.url if sent.next_request else "")
     assert page.url.path == f"/twokey/approvals/{link}"
     assert "Approved by Lee Chen on this page" in page.text
     decided = (await desk.facts(asked)).decided
@@ -28,21 +27,21 @@ async def test_approving_settles_it_as_that_person_and_leads_back_to_the_page(de
     assert (decided.by.person, decided.by.via) == ("lee", "web")
 
 
-async def test_rejecting_carries_the_reason(desk: Desk, visitor: Visitor) -> None:
+async def test_rejecting_carries_the_reason(desk: Desk, lee: Visitor) -> None:
     asked = await desk.ask()
 
-    await visitor.send(desk.link(asked), decision="reject", reason="Too much.\r\nAsk again.\x00 ")
+    await lee.send(desk.link(asked), decision="reject", reason="Too much.\r\nAsk again.\x00 ")
 
     decided = (await desk.facts(asked)).decided
     assert decided is not None
     assert decided.decision == Rejected(reason="Too much.\nAsk again.")
 
 
-async def test_editing_approves_the_changed_call(desk: Desk, visitor: Visitor) -> None:
+async def test_editing_approves_the_changed_call(desk: Desk, lee: Visitor) -> None:
     asked = await desk.ask()
     typed = {"argument.amount": "12.50", "argument.currency": '"USD"', "argument.tags": '["vip"]'}
 
-    assert (await visitor.send(desk.link(asked), decision="edit", typed=typed)).status_code == 303
+    assert (await lee.send(desk.link(asked), decision="edit", typed=typed)).status_code == 303
 
     after: JsonObject = {**ARGUMENTS, "amount": 12.5, "currency": "USD", "tags": ["vip"]}
     decided = (await desk.facts(asked)).decided
@@ -50,11 +49,11 @@ async def test_editing_approves_the_changed_call(desk: Desk, visitor: Visitor) -
     assert decided.decision == Approved(digest=refund.digest(after), arguments=after)
 
 
-async def test_editing_nothing_approves_what_was_proposed(desk: Desk, visitor: Visitor) -> None:
+async def test_editing_nothing_approves_what_was_proposed(desk: Desk, lee: Visitor) -> None:
     asked = await desk.ask()
 
     untouched = {"argument.order_id": "1042", "argument.amount": "40.0"}
-    await visitor.send(desk.link(asked), decision="edit", typed=untouched)
+    await lee.send(desk.link(asked), decision="edit", typed=untouched)
 
     decided = (await desk.facts(asked)).decided
     assert decided is not None
@@ -71,11 +70,11 @@ async def test_editing_nothing_approves_what_was_proposed(desk: Desk, visitor: V
     ],
 )
 async def test_a_wrong_field_is_named_and_what_was_typed_is_kept(
-    desk: Desk, visitor: Visitor, typed: dict[str, str], beside: str, says: str
+    desk: Desk, lee: Visitor, typed: dict[str, str], beside: str, says: str
 ) -> None:
     asked = await desk.ask()
 
-    page = await visitor.send(desk.link(asked), decision="edit", typed=typed)
+    page = await lee.send(desk.link(asked), decision="edit", typed=typed)
 
     assert page.status_code == 422
     assert await desk.outcome(asked) == ""
@@ -86,14 +85,14 @@ async def test_a_wrong_field_is_named_and_what_was_typed_is_kept(
     assert all(value.replace("&", "&amp;") in page.text for value in typed.values())
 
 
-async def test_a_question_is_answered_in_words_or_by_a_choice(desk: Desk, visitor: Visitor) -> None:
+async def test_a_question_is_answered_in_words_or_by_a_choice(desk: Desk, lee: Visitor) -> None:
     in_words, by_choice = await desk.ask("question"), await desk.ask("question", choices=("Berlin", "Lyon"))
 
-    assert (await visitor.send(desk.link(in_words), decision="answer", text=" ")).status_code == 422
-    assert (await visitor.send(desk.link(in_words), decision="answer", text="The one in Lyon")).status_code == 303
+    assert (await lee.send(desk.link(in_words), decision="answer", text=" ")).status_code == 422
+    assert (await lee.send(desk.link(in_words), decision="answer", text="The one in Lyon")).status_code == 303
     for wrong in ("2", "-1", "x", "", "²"):
-        assert (await visitor.send(desk.link(by_choice), decision="choose", choice=wrong)).status_code == 422
-    assert (await visitor.send(desk.link(by_choice), decision="choose", choice="1")).status_code == 303
+        assert (await lee.send(desk.link(by_choice), decision="choose", choice=wrong)).status_code == 422
+    assert (await lee.send(desk.link(by_choice), decision="choose", choice="1")).status_code == 303
 
     for asked, text in ((in_words, "The one in Lyon"), (by_choice, "Lyon")):
         decided = (await desk.facts(asked)).decided
@@ -103,13 +102,13 @@ async def test_a_question_is_answered_in_words_or_by_a_choice(desk: Desk, visito
 
 @pytest.mark.parametrize("number, text", [("0", IT_HAPPENED), ("1", RUN_AGAIN)])
 async def test_a_call_in_doubt_is_settled_by_one_of_its_answers(
-    desk: Desk, visitor: Visitor, number: str, text: str
+    desk: Desk, lee: Visitor, number: str, text: str
 ) -> None:
     asked = await desk.ask("in_doubt")
 
-    assert (await visitor.send(desk.link(asked), decision="answer", text="perhaps")).status_code == 422
-    assert (await visitor.send(desk.link(asked), decision="approve")).status_code == 422
-    assert (await visitor.send(desk.link(asked), decision="choose", choice=number)).status_code == 303
+    assert (await lee.send(desk.link(asked), decision="answer", text="perhaps")).status_code == 422
+    assert (await lee.send(desk.link(asked), decision="approve")).status_code == 422
+    assert (await lee.send(desk.link(asked), decision="choose", choice=number)).status_code == 303
 
     decided = (await desk.facts(asked)).decided
     assert decided is not None
@@ -117,13 +116,13 @@ async def test_a_call_in_doubt_is_settled_by_one_of_its_answers(
 
 
 async def test_a_question_to_whoever_is_in_the_thread_is_answered_through_a_link_to_nobody(
-    desk: Desk, visitor: Visitor
+    desk: Desk, lee: Visitor
 ) -> None:
     asked = await desk.ask("trouble", choices=("Try again", "Stop"), approvers=Approvers(anyone_in_thread=True))
     link = desk.link(asked, person="")
 
-    assert "whoever was mailed the link" in (await visitor.open(link)).text
-    assert (await visitor.send(link, decision="choose", choice="0")).status_code == 303
+    assert "whoever was mailed the link" in (await lee.open(link)).text
+    assert (await lee.send(link, decision="choose", choice="0")).status_code == 303
     decided = (await desk.facts(asked)).decided
     assert decided is not None
     assert decided.by is not None
@@ -133,118 +132,132 @@ async def test_a_question_to_whoever_is_in_the_thread_is_answered_through_a_link
 # --- who is too late, or not entitled -------------------------------------------------------------------------------
 
 
-async def test_a_double_click_sees_what_the_first_did(desk: Desk, visitor: Visitor) -> None:
+async def test_a_double_click_sees_what_the_first_did(desk: Desk, lee: Visitor) -> None:
     link = desk.link(await desk.ask())
-    page = await visitor.open(link)
-    await visitor.send(link, page, decision="approve")
+    page = await lee.open(link)
+    await lee.send(link, page, decision="approve")
 
-    second = await visitor.send(link, page, decision="reject")
+    second = await lee.send(link, page, decision="reject")
 
     assert second.status_code == 200
     assert "Approved by Lee Chen" in second.text
     assert 'role="alert"' not in second.text
 
 
-async def test_whoever_comes_second_is_told_who_was_first(desk: Desk, visitor: Visitor) -> None:
+async def test_whoever_comes_second_is_told_who_was_first(desk: Desk, lee: Visitor) -> None:
     asked = await desk.ask()
-    link = desk.link(asked, "mia")
-    page = await visitor.open(link)
-    await desk.decide(asked, Rejected(), by=Decider(person="lee", identity=LEE, via="slack"))
+    link = desk.link(asked)
+    page = await lee.open(link)
+    await desk.decide(asked, Rejected(), by=Decider(person="mia", identity=MIA, via="slack"))
 
-    second = await visitor.send(link, page, decision="approve")
+    second = await lee.send(link, page, decision="approve")
 
     assert second.status_code == 409
-    assert "Lee Chen was first" in second.text
+    assert "Mia Novak was first" in second.text
     assert await desk.outcome(asked) == "rejected"
 
 
-async def test_a_decision_after_the_time_is_up_does_not_count(desk: Desk, visitor: Visitor) -> None:
+async def test_a_decision_after_the_time_is_up_does_not_count(desk: Desk, lee: Visitor) -> None:
     asked = await desk.ask()
     link = desk.link(asked, seconds=1e6)
-    page = await visitor.open(link)
+    page = await lee.open(link)
     desk.clock.move(86_400)
 
-    assert (await visitor.send(link, page, decision="approve")).status_code == 410
+    assert (await lee.send(link, page, decision="approve")).status_code == 410
     assert await desk.outcome(asked) == "expired"
 
 
 async def test_an_attempt_without_the_right_is_refused_and_on_record(desk: Desk, visitor: Visitor) -> None:
     asked = await desk.ask()
+    link = desk.link(asked, "ada")
 
-    with capture_logs() as logged:
-        refused = await visitor.send(desk.link(asked, "ada"), await visitor.open(desk.link(asked)), decision="approve")
+    refused = await visitor.send(link, decision="approve")
 
     assert refused.status_code == 403
+    assert "Only these may decide this: role finance." in refused.text
     assert await desk.outcome(asked) == ""
-    assert [(line["event"], line["by"]) for line in logged] == [("approval.refused", "api::ada")]
+    (record,) = await refusals(desk, asked)
+    assert (record.reason, record.by.identity.id) == ("Only these may decide this: role finance.", "ada")
+    assert (record.by.person, record.by.address, record.by.user_agent) == ("", "203.0.113.7", "Browser/1.0")
 
 
-async def test_what_changed_since_it_was_shown_is_not_approved(desk: Desk, visitor: Visitor) -> None:
+async def test_a_decision_is_on_record_with_the_address_and_the_browser_it_came_from(desk: Desk, lee: Visitor) -> None:
+    asked = await desk.ask()
+
+    await lee.send(desk.link(asked), decision="approve")
+
+    decided = (await desk.facts(asked)).decided
+    assert decided is not None
+    assert decided.by is not None
+    assert (decided.by.address, decided.by.user_agent) == ("203.0.113.7", "Browser/1.0")
+
+
+async def test_what_changed_since_it_was_shown_is_not_approved(desk: Desk, lee: Visitor) -> None:
     asked = await desk.ask(digest="of another schema")
 
-    page = await visitor.send(desk.link(asked), decision="approve")
+    page = await lee.send(desk.link(asked), decision="approve")
 
     assert page.status_code == 409
     assert "no longer what was shown" in page.text
     assert await desk.outcome(asked) == ""
-    assert (await visitor.send(desk.link(asked), decision="reject")).status_code == 303
+    assert (await lee.send(desk.link(asked), decision="reject")).status_code == 303
 
 
 # --- forged forms ---------------------------------------------------------------------------------------------------
 
 
-async def test_a_form_without_its_cookie_decides_nothing(desk: Desk, visitor: Visitor) -> None:
+async def test_a_form_without_its_cookie_decides_nothing(desk: Desk, lee: Visitor) -> None:
     asked = await desk.ask()
     link = desk.link(asked)
-    values = hidden(await visitor.open(link))
-    visitor.client.cookies.clear()
+    values = hidden(await lee.open(link))
+    lee.client.cookies.clear()
 
-    answered = await visitor.client.post(f"/twokey/approvals/{link}", data={**values, "decision": "approve"})
+    answered = await lee.client.post(f"/twokey/approvals/{link}", data={**values, "decision": "approve"})
 
     assert answered.status_code == 403
     assert await desk.outcome(asked) == ""
 
 
 @pytest.mark.parametrize("csrf", ["", "a" * 16, "ä"])
-async def test_a_form_without_its_token_decides_nothing(desk: Desk, visitor: Visitor, csrf: str) -> None:
+async def test_a_form_without_its_token_decides_nothing(desk: Desk, lee: Visitor, csrf: str) -> None:
     asked = await desk.ask()
 
-    assert (await visitor.send(desk.link(asked), csrf=csrf, decision="approve")).status_code == 403
+    assert (await lee.send(desk.link(asked), csrf=csrf, decision="approve")).status_code == 403
     assert await desk.outcome(asked) == ""
 
 
-async def test_the_token_of_one_page_is_no_good_for_another(desk: Desk, visitor: Visitor) -> None:
+async def test_the_token_of_one_page_is_no_good_for_another(desk: Desk, lee: Visitor) -> None:
     one, other = desk.link(await desk.ask()), await desk.ask()
 
-    sent = await visitor.send(desk.link(other), await visitor.open(one), decision="approve")
+    sent = await lee.send(desk.link(other), await lee.open(one), decision="approve")
 
     assert sent.status_code == 403
     assert await desk.outcome(other) == ""
 
 
-async def test_the_token_of_one_browser_is_no_good_in_another(desk: Desk, visitor: Visitor) -> None:
+async def test_the_token_of_one_browser_is_no_good_in_another(desk: Desk, lee: Visitor) -> None:
     asked = await desk.ask()
     link = desk.link(asked)
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(application(desk)), base_url="https://agent.example"
     ) as theirs:
-        stolen = await Visitor(theirs).open(link)
+        stolen = await Visitor(theirs, lee.letters).open(link)
 
-    await visitor.open(link)
-    assert (await visitor.send(link, stolen, decision="approve")).status_code == 403
+    await lee.open(link)
+    assert (await lee.send(link, stolen, decision="approve")).status_code == 403
     assert await desk.outcome(asked) == ""
 
 
 @pytest.mark.parametrize("decision", ["", "yes", "APPROVE", "approve "])
-async def test_a_vague_decision_decides_nothing(desk: Desk, visitor: Visitor, decision: str) -> None:
+async def test_a_vague_decision_decides_nothing(desk: Desk, lee: Visitor, decision: str) -> None:
     asked = await desk.ask()
 
-    assert (await visitor.send(desk.link(asked), decision=decision)).status_code == 422
+    assert (await lee.send(desk.link(asked), decision=decision)).status_code == 422
     assert await desk.outcome(asked) == ""
 
 
-async def test_a_form_of_more_than_a_mebibyte_is_not_read(desk: Desk, visitor: Visitor) -> None:
+async def test_a_form_of_more_than_a_mebibyte_is_not_read(desk: Desk, lee: Visitor) -> None:
     asked = await desk.ask()
 
-    assert (await visitor.send(desk.link(asked), decision="reject", reason="x" * 1_100_000)).status_code == 413
+    assert (await lee.send(desk.link(asked), decision="reject", reason="x" * 1_100_000)).status_code == 413
     assert await desk.outcome(asked) == ""

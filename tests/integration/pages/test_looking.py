@@ -17,13 +17,13 @@ from agent.verdict import Answered, Approved, Approvers, Cancelled, Decider, Exp
 from approvals.people import Directory
 from approvals.token import link_token
 from tests.desk import ARGUMENTS, LEE, PEOPLE, SECRETS, Desk, desk_at
-from tests.integration.pages.conftest import Visitor, application
+from tests.integration.pages.conftest import Letters, Visitor, application
 
 BY_LEE = {"by": Decider(person="lee", identity=LEE, via="slack")}
 
 
-async def test_an_open_approval_is_shown_with_all_that_it_is_about(desk: Desk, visitor: Visitor) -> None:
-    page = await visitor.open(desk.link(await desk.ask(preview="40.00 EUR go to Sam.")))
+async def test_an_open_approval_is_shown_with_all_that_it_is_about(desk: Desk, lee: Visitor) -> None:
+    page = await lee.open(desk.link(await desk.ask(preview="40.00 EUR go to Sam.")))
 
     assert page.status_code == 200
     for text in ("Refund", "Lee Chen", "Ada Okafor", "1042", "40.0", "40.00 EUR go to Sam.", "sends money out"):
@@ -66,17 +66,22 @@ async def test_the_style_is_the_one_that_the_policy_names(desk: Desk, visitor: V
     assert f"style-src 'sha256-{digest}';" in page.headers["content-security-policy"]
 
 
-async def test_the_page_leads_nowhere_else_so_that_any_path_prefix_works(desk: Desk, visitor: Visitor) -> None:
-    page = await visitor.open(desk.link(await desk.ask()))
+async def test_the_page_leads_to_nothing_but_the_inbox_under_the_path_that_people_know(
+    desk: Desk, visitor: Visitor, lee: Visitor
+) -> None:
+    asked = desk.link(await desk.ask())
+    pages = [await visitor.open(asked), await lee.open(asked), await lee.client.get("/twokey/inbox")]
 
-    assert re.findall(r'(?:href|src|action)="([^"#][^"]*)"', page.text) == ["data:,"]
+    found = {link for page in pages for link in re.findall(r'(?:href|src|action)="([^"#][^"]*)"', page.text)}
+    assert len(found) >= 3
+    assert all(link == "data:," or link.startswith("/twokey/inbox") for link in found), found
 
 
 @pytest.mark.parametrize(
     "public_url, attributes",
     [
-        ("https://agent.example/twokey", {"Path=/twokey/approvals", "Secure", "HttpOnly", "SameSite=lax"}),
-        ("http://localhost:8080", {"Path=/approvals", "HttpOnly", "SameSite=lax"}),
+        ("https://agent.example/twokey", {"Path=/twokey", "Secure", "HttpOnly", "SameSite=lax"}),
+        ("http://localhost:8080", {"Path=/", "HttpOnly", "SameSite=lax"}),
     ],
 )
 async def test_the_cookie_belongs_to_these_pages_alone(desk: Desk, public_url: str, attributes: set[str]) -> None:
@@ -89,21 +94,21 @@ async def test_the_cookie_belongs_to_these_pages_alone(desk: Desk, public_url: s
     assert set(found) == attributes
 
 
-async def test_a_second_page_in_the_same_browser_keeps_the_cookie_of_the_first(desk: Desk, visitor: Visitor) -> None:
+async def test_a_second_page_in_the_same_browser_keeps_the_cookie_of_the_first(desk: Desk, lee: Visitor) -> None:
     first, second = desk.link(await desk.ask()), desk.link(await desk.ask())
-    opened = await visitor.open(first)
-    await visitor.open(second)
+    opened = await lee.open(first)
+    await lee.open(second)
 
-    assert (await visitor.send(first, opened, decision="approve")).status_code == 303
+    assert (await lee.send(first, opened, decision="approve")).status_code == 303
 
 
-async def test_everything_is_escaped_and_what_cannot_be_seen_is_shown(desk: Desk, visitor: Visitor) -> None:
+async def test_everything_is_escaped_and_what_cannot_be_seen_is_shown(desk: Desk, lee: Visitor) -> None:
     evil = "<img src=x onerror=alert(1)>\u202egnp\u200b"
     asked = await desk.ask(
         arguments={"order_id": evil, "amount": 1.0, evil: {evil: [evil]}}, title=evil, why=evil, preview=evil, rule=evil
     )
 
-    page = await visitor.open(desk.link(asked))
+    page = await lee.open(desk.link(asked))
 
     assert page.status_code == 200
     assert "<img" not in page.text
@@ -136,42 +141,42 @@ async def test_text_that_looks_like_a_number_is_told_from_one(desk: Desk, visito
     ],
 )
 async def test_a_settled_approval_shows_what_stands_and_no_form(
-    desk: Desk, visitor: Visitor, decision: Approved | Rejected | Expired | Cancelled, status: int, says: str
+    desk: Desk, lee: Visitor, decision: Approved | Rejected | Expired | Cancelled, status: int, says: str
 ) -> None:
     asked = await desk.ask()
     await desk.decide(asked, decision, **BY_LEE)
 
-    page = await visitor.open(desk.link(asked))
+    page = await lee.open(desk.link(asked))
 
     assert page.status_code == status
     assert says in page.text
     assert "<form" not in page.text
 
 
-async def test_an_answer_is_shown_with_its_words(desk: Desk, visitor: Visitor) -> None:
+async def test_an_answer_is_shown_with_its_words(desk: Desk, lee: Visitor) -> None:
     asked = await desk.ask("question")
     await desk.decide(asked, Answered(text="Berlin"), **BY_LEE)
 
-    assert "Berlin" in (await visitor.open(desk.link(asked))).text
+    assert "Berlin" in (await lee.open(desk.link(asked))).text
 
 
-async def test_what_became_of_an_approved_call_is_shown(desk: Desk, visitor: Visitor) -> None:
+async def test_what_became_of_an_approved_call_is_shown(desk: Desk, lee: Visitor) -> None:
     asked = await desk.ask()
     await desk.decide(asked, Approved(digest="d"), **BY_LEE)
     failed = ToolFailed(at=desk.clock.now(), call_id="c1", approval_id=asked, why="raised", error="no such order")
     await desk.threads.inform((await desk.facts(asked)).thread_id, [failed])
 
-    assert "It was tried, and failed: <span" in (await visitor.open(desk.link(asked))).text
+    assert "It was tried, and failed: <span" in (await lee.open(desk.link(asked))).text
 
 
 async def test_an_approval_whose_time_is_up_cannot_be_decided_though_nobody_noted_it_yet(
-    desk: Desk, visitor: Visitor
+    desk: Desk, lee: Visitor
 ) -> None:
     asked = await desk.ask()
     link = desk.link(asked, seconds=1e6)
     desk.clock.move(86_400)
 
-    page = await visitor.open(link)
+    page = await lee.open(link)
 
     assert page.status_code == 410
     assert "<form" not in page.text
@@ -233,14 +238,14 @@ async def test_a_person_who_lost_the_role_may_no_longer_decide(desk: Desk) -> No
     desk.gate = replace(desk.gate, directory=demoted)
     transport = httpx.ASGITransport(application(desk))
     async with httpx.AsyncClient(transport=transport, base_url="https://agent.example") as client:
-        assert (await Visitor(client).open(desk.link(asked))).status_code == 403
+        assert (await Visitor(client, Letters()).open(desk.link(asked))).status_code == 403
 
 
 async def test_when_the_store_is_down_the_visitor_is_told_so(tmp_path: Path) -> None:
     async with desk_at(tmp_path, is_down=True) as desk:
         transport = httpx.ASGITransport(application(desk))
         async with httpx.AsyncClient(transport=transport, base_url="https://agent.example") as client:
-            page = await Visitor(client).open(desk.link("apr_aaaaaaaaaaaaaaaaaaaa"))
+            page = await Visitor(client, Letters()).open(desk.link("apr_aaaaaaaaaaaaaaaaaaaa"))
 
     assert page.status_code == 503
     assert "Not available just now" in page.text

@@ -6,6 +6,7 @@ the same fold, so that what people see is what the reducer decides on.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from agent.events import (
     ApprovalAmended,
@@ -52,6 +53,10 @@ class ApprovalRecord:
     """How many attempts to decide were refused."""
     decided: ApprovalDecided | None = None
     outcome: ToolReturned | ToolFailed | None = None
+    revision: int = 1
+    """Grows with everything that people are shown of it."""
+    changed_at: datetime | None = None
+    """When it last grew; None when it never has."""
 
     @property
     def unanswered(self) -> int:
@@ -77,6 +82,13 @@ def recorded(events: Iterable[Event]) -> ApprovalRecord | None:
 
 def told(record: ApprovalRecord, event: Event) -> ApprovalRecord:
     """The record after one more event of this approval. What does not concern it changes nothing."""
+    if isinstance(event, DecisionRefused):
+        return replace(record, refused=record.refused + 1)
+    changed = _told(record, event)
+    return record if changed is record else replace(changed, revision=record.revision + 1, changed_at=event.at)
+
+
+def _told(record: ApprovalRecord, event: Event) -> ApprovalRecord:
     match event:
         case ApprovalVoted() | ApprovalAmended() | ApprovalEscalated():
             return _moved(record, event)
@@ -84,8 +96,6 @@ def told(record: ApprovalRecord, event: Event) -> ApprovalRecord:
             return replace(record, remarks=_remarks(record.remarks, event))
         case GrantGiven():
             return replace(record, grants=(*record.grants, event))
-        case DecisionRefused():
-            return replace(record, refused=record.refused + 1)
         case ApprovalDecided():
             return replace(record, decided=event)
         case ToolReturned() | ToolFailed():

@@ -98,8 +98,20 @@ class MailAddress(Where):
         return f"mail_address:{self.address}"
 
 
-Address = Annotated[SlackThread | SlackUser | MailAddress, Field(discriminator="channel_kind")]
+class Hook(Where):
+    """The URL that is told of every approval: which one it is, the deployment says."""
+
+    channel_kind: Literal["hook"] = "hook"
+
+    @property
+    def key(self) -> str:
+        """The one spelling of this address."""
+        return "hook:"
+
+
+Destination: TypeAlias = SlackThread | SlackUser | MailAddress | Hook
 """Where a card can be shown."""
+Address = Annotated[Destination, Field(discriminator="channel_kind")]
 
 
 class Identity(Value):

@@ -1,8 +1,9 @@
-"""Who is shown an approval, and where: in the thread if people see cards there, and to those who may decide."""
+"""Who is shown an approval, and where: in the thread if people see cards there, to those who may decide, and to the URL
+that is told of everything, if there is one."""
 
 from collections.abc import Collection
 
-from agent.conversation import MailAddress, SlackThread, SlackUser
+from agent.conversation import Destination, Hook, MailAddress, SlackThread, SlackUser
 from agent.effects import Ask
 from agent.events import MessageReceived
 from agent.thread import ThreadState
@@ -10,11 +11,9 @@ from approvals.people import Person
 from approvals.policy import objection
 from approvals.roster import Roster
 
-Destination = SlackThread | SlackUser | MailAddress
-
 
 def audience(ask: Ask, state: ThreadState, present: Roster, channels: Collection[str]) -> tuple[Destination, ...]:
-    """The places, each once, of those channels that are set up. Empty when nobody can be shown it."""
+    """The places, each once, of those channels that are set up."""
     found: list[Destination] = []
     place, places = state.conversation, set(ask.show_on)
     if "thread" in places:
@@ -29,6 +28,7 @@ def audience(ask: Ask, state: ThreadState, present: Roster, channels: Collection
             found += [SlackUser(team=team, user=user, person=person.id) for team, user in person.slack.items()]
         if "mail" in places and person.email:
             found.append(MailAddress(address=person.email[0], person=person.id))
+    found.append(Hook())
     unique = {each.key: each for each in found if each.channel_kind.partition("_")[0] in channels}
     return tuple(unique.values())
 

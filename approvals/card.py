@@ -97,6 +97,10 @@ class Card:
     """Whether more people were asked since nobody had decided."""
     may_grant: bool = False
     """Whether like calls may be let run without being asked again."""
+    revision: int = 1
+    """Grows with everything that is shown of it."""
+    changed_at: datetime | None = None
+    """When it last grew; None when it never has."""
     mates: tuple["Card", ...] = ()
     """The other calls of the same plan, shown on this card."""
 
@@ -160,6 +164,8 @@ def build(thread_id: str, record: ApprovalRecord, name: Name, mates: Iterable[Ap
         changed_by=name(record.amendments[-1].by) if record.amendments and not decided else "",
         is_escalated=record.escalated > 0,
         may_grant=request.may_grant and request.approvers.takes_one and not record.amendments,
+        revision=record.revision,
+        changed_at=record.changed_at,
         mates=tuple(build(thread_id, each, name) for each in mates),
     )
 

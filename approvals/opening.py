@@ -10,7 +10,7 @@ import structlog
 
 from agent import calling
 from agent.approval import ApprovalRecord
-from agent.conversation import JsonObject
+from agent.conversation import Destination, Hook, JsonObject
 from agent.effects import Ask, RequestApproval, Step
 from agent.events import ApprovalAmended, ApprovalEscalated, ApprovalRequested, ToolCall
 from agent.ports import Clock, Ids
@@ -18,7 +18,7 @@ from agent.thread import OpenApproval, ThreadState
 from agent.tool import Tool
 from agent.verdict import Approvers, Decider, Escalation, Seats
 from approvals import card
-from approvals.audience import Destination, audience
+from approvals.audience import audience
 from approvals.gathering import joined, plans
 from approvals.people import Directory
 from approvals.standing import NO_PLACE, Standing, roster
@@ -64,7 +64,7 @@ class Opening:
         tool = self.tools.get(call.name) if call else None
         arguments = declared_order(call.arguments, tool) if call and effect.about != "question" else {}
         shown_on = await self._audience(ask, state)
-        if not shown_on:
+        if all(isinstance(each, Hook) for each in shown_on):
             log.warning("approval.unseen", about=effect.about, rule=ask.rule, hint="only REST and CLI show it")
         return ApprovalRequested(
             at=now,

@@ -6,12 +6,13 @@ and start again, since showing the newest version twice does no harm and a first
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 
 import structlog
 
-from agent.conversation import SlackThread
+from agent.conversation import Hook, MailAddress, SlackUser
 from agent.errors import ChannelDown, ChannelRefused
 from approvals.card import Card
 from approvals.gate import Gate
@@ -27,6 +28,7 @@ GATHER = 0.03
 the look for what is due is one for all threads that changed meanwhile. A channel takes longer to show it than that."""
 BACKOFF = (1.0, 5.0, 30.0, 120.0, 600.0)
 """Seconds before a card is tried again that could not be shown."""
+HOOK = Hook().channel_kind
 MAX_ATTEMPTS = 20
 """For a card that is settled. One that can still be decided is tried for as long as it can."""
 
@@ -64,26 +66,40 @@ class Cards:
                             await self._stopping.wait()
 
     async def _start_due(self, group: asyncio.TaskGroup) -> None:
-        try:
-            due = await self.index.due_cards(limit=self.at_once * 50)
-        except Exception:
-            log.exception("cards.failed")
-            return
-        ready = [each for each in due if self._takes_on(each)]
-        self._has_left = len(ready) < len(due)
-        for each in ready:
-            group.create_task(self._work(each))
+        """Begin what there is room for. A channel that has none is left out of the look, lest what piles up for it hide
+        what is due on another."""
+        limit, full = self.at_once * 50, self._full()
+        while True:
+            try:
+                due = await self.index.due_cards(limit=limit, without=full)
+            except Exception:
+                log.exception("cards.failed")
+                return
+            ready = [each for each in due if self._takes_on(each)]
+            self._has_left = len(ready) < len(due) or bool(full)
+            for each in ready:
+                group.create_task(self._work(each))
+            if len(due) < limit or self._full() <= full:
+                return
+            full |= self._full()
 
     def _takes_on(self, each: tuple[str, str]) -> bool:
-        has_room = self._has_room(each[1])
+        has_room = each not in self._showing and self._has_room(each[1])
         if has_room:
             self._showing.add(each)
         return has_room
 
     def _has_room(self, key: str) -> bool:
-        """So many at once for each channel; and one at a time at each place, so that what is older is shown first."""
+        """So many at once for each channel; and one at a time at each place where people read, so that what is older is
+        shown first."""
         same_channel = [other for _, other in self._showing if _channel(other) == _channel(key)]
-        return len(same_channel) < self.at_once and _place(key) not in map(_place, same_channel)
+        is_in_order = _channel(key) != HOOK
+        return len(same_channel) < self.at_once and not (is_in_order and _place(key) in map(_place, same_channel))
+
+    def _full(self) -> frozenset[str]:
+        """The channels that have as much in hand as they may."""
+        count = Counter(_channel(key) for _, key in self._showing)
+        return frozenset(name for name, number in count.items() if number >= self.at_once)
 
     async def _work(self, each: tuple[str, str]) -> None:
         """Show it, and look for more; after a failure that nobody foresaw only at the next sweep."""
@@ -127,7 +143,7 @@ class Cards:
         """When the quiet hours end of whoever would be disturbed now; None when it is shown at once: a place without
         one person, a message that only changes, and what would expire meanwhile."""
         is_news = due.reminder or not due.receipt
-        whose = due.address.person if is_news and not isinstance(due.address, SlackThread) else ""
+        whose = due.address.person if is_news and isinstance(due.address, SlackUser | MailAddress) else ""
         person = self.gate.directory.person(whose)
         if person is None:
             return None
@@ -168,7 +184,7 @@ class Cards:
 
 
 def _channel(key: str) -> str:
-    """Of the key of an address: slack, or mail."""
+    """Of the key of an address: slack, mail or hook."""
     return key.partition(":")[0].partition("_")[0]
 
 

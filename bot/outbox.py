@@ -6,7 +6,7 @@ from typing import Protocol
 
 import structlog
 
-from agent.conversation import ApiThread, MailAddress, MailThread, SlackThread, SlackUser
+from agent.conversation import ApiThread, Destination, MailThread, SlackThread
 from agent.errors import ChannelRefused, TwokeyError
 from agent.ports import Presence, Reply
 from approvals.card import Card
@@ -15,11 +15,11 @@ from bot.line import Line
 log = structlog.get_logger()
 
 Place = SlackThread | MailThread | ApiThread
-Destination = SlackThread | SlackUser | MailAddress
 
 
 class Channel(Protocol):
-    """Slack, or mail. Every method raises ChannelDown (try again) or ChannelRefused (do not)."""
+    """Slack, mail, or the URL that is told of approvals. Every method raises ChannelDown (try again) or ChannelRefused
+    (do not)."""
 
     async def send(self, conversation: Place, reply: Reply) -> tuple[str, ...]:
         """Say it in the conversation; the channel's ids of the message(s). A reply that is not fresh is looked for

@@ -4,102 +4,32 @@ A setting that is missing, wrong or contradicts another stops the start with one
 A value is never repeated in such a line: it may be a secret. `.env.example` lists the same settings; a test compares.
 """
 
-import base64
-import binascii
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agent.errors import ConfigError
-from approvals.token import MAX_AGENT_LOCAL_PART, MIN_SECRET_LENGTH
+from bot.setting_values import (
+    HOW_TO_MAKE_A_KEY,
+    LOOPBACK,
+    DatabaseUrl,
+    EndpointUrl,
+    Lower,
+    OwnAddress,
+    SecretKeys,
+    SmtpUrl,
+    Url,
+    WebhookKeys,
+    begins,
+    parts,
+)
+from bot.standard_webhooks import HOW_TO_MAKE_ONE, is_key
 
 OPENAI = "https://api.openai.com/v1"
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-_PLACEHOLDER = re.compile(
-    r"change.?me|replace.?me|placeholder|your.?secret|secret.?key|example|insecure|\.\.\.|<|>", re.IGNORECASE
-)
-_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*/=?^_`{|}~.-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
-
-
-def _split(url: str) -> SplitResult:
-    try:
-        found = urlsplit(url.strip())
-        _ = found.port
-    except ValueError as error:
-        raise ValueError("is not a URL") from error
-    return found
-
-
-def _web_address(url: str) -> str:
-    found = _split(url)
-    if found.scheme not in {"http", "https"} or not found.hostname:
-        raise ValueError("must be a whole http:// or https:// address")
-    if found.query or found.fragment or found.username is not None:
-        raise ValueError("must be an address only: no user, query or fragment")
-    return url.strip().rstrip("/")
-
-
-def _database(url: SecretStr) -> SecretStr:
-    scheme = url.get_secret_value().partition("://")[0]
-    if scheme in {"sqlite+aiosqlite", "postgresql+psycopg"}:
-        return url
-    if scheme.partition("+")[0] in {"postgres", "postgresql"}:
-        raise ValueError("write postgresql+psycopg:// at its beginning: the psycopg driver is the one that fits")
-    raise ValueError("must begin with sqlite+aiosqlite:// or postgresql+psycopg://")
-
-
-def _smtp(url: SecretStr) -> SecretStr:
-    found = _split(url.get_secret_value())
-    if found.scheme not in {"smtp", "smtps", "smtp+insecure"} or not found.hostname:
-        raise ValueError("must be smtp://user:password@host:587, or smtps://…:465")
-    if found.scheme == "smtp+insecure" and found.hostname not in _LOOPBACK:
-        raise ValueError("smtp+insecure:// is for this machine only; write smtp:// (STARTTLS) or smtps://")
-    return url
-
-
-def _address(address: str) -> str:
-    address = address.strip().lower()
-    if not _ADDRESS.fullmatch(address):
-        raise ValueError("must be one plain address such as agent@example.com, without a name and without a plus sign")
-    if len(address.partition("@")[0]) > MAX_AGENT_LOCAL_PART:
-        raise ValueError(f"must have at most {MAX_AGENT_LOCAL_PART} characters before the @, to leave room for tokens")
-    return address
-
-
-def _secret_key(key: SecretStr) -> SecretStr:
-    for each in _parts(key):
-        if len(each) < MIN_SECRET_LENGTH or len(set(each)) < 10 or _PLACEHOLDER.search(each):  # noqa: PLR2004 - distinct
-            raise ValueError(f"is short or a placeholder. {_HOW_TO_MAKE_ONE}")
-    return key
-
-
-_HOW_TO_MAKE_ONE = 'Make one: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
-
-
-def _parts(key: SecretStr | None) -> tuple[str, ...]:
-    return tuple(each.strip() for each in key.get_secret_value().split(",")) if key else ()
-
-
-def _begins(*prefixes: str) -> AfterValidator:
-    def check(token: SecretStr) -> SecretStr:
-        if not token.get_secret_value().startswith(prefixes):
-            raise ValueError(f"must begin with {' or '.join(prefixes)}")
-        return token
-
-    return AfterValidator(check)
-
-
-def _lower(value: object) -> object:
-    return value.strip().lower() if isinstance(value, str) else value
-
-
-Url = Annotated[str, AfterValidator(_web_address)]
-Lower = BeforeValidator(_lower)
 
 
 class Settings(BaseSettings):
@@ -110,11 +40,11 @@ class Settings(BaseSettings):
     )
 
     config_dir: Path = Path()
-    database_url: Annotated[SecretStr, AfterValidator(_database)] = SecretStr("sqlite+aiosqlite:///twokey.db")
+    database_url: DatabaseUrl = SecretStr("sqlite+aiosqlite:///twokey.db")
     host: str = "0.0.0.0"  # noqa: S104 - port binding: what stands in front of it decides who gets there
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     public_url: Url = "http://localhost:8080"
-    secret_key: Annotated[SecretStr, AfterValidator(_secret_key)] | None = None
+    secret_key: SecretKeys | None = None
     workers: Annotated[int, Field(ge=1, le=1000)] = 16
     workers_per_person: Annotated[int, Field(ge=1, le=1000)] | None = None
     shutdown_grace: Annotated[float, Field(ge=0, le=3600)] = 10
@@ -126,15 +56,15 @@ class Settings(BaseSettings):
     openai_api: Annotated[Literal["responses", "chat"], Lower] = "responses"
     model_timeout: Annotated[float, Field(gt=0, le=3600)] = 120
 
-    slack_bot_token: Annotated[SecretStr, _begins("xoxb-", "xoxe.xoxb-")] | None = None
+    slack_bot_token: Annotated[SecretStr, begins("xoxb-", "xoxe.xoxb-")] | None = None
     slack_signing_secret: SecretStr | None = None
-    slack_app_token: Annotated[SecretStr, _begins("xapp-")] | None = None
+    slack_app_token: Annotated[SecretStr, begins("xapp-")] | None = None
     slack_client_id: str | None = None
     slack_client_secret: SecretStr | None = None
     slack_api_url: Annotated[Url, AfterValidator(lambda url: url + "/")] = "https://slack.com/api/"
 
-    smtp_url: Annotated[SecretStr, AfterValidator(_smtp)] | None = None
-    email_address: Annotated[str, AfterValidator(_address)] | None = None
+    smtp_url: SmtpUrl | None = None
+    email_address: OwnAddress | None = None
     email_inbound_provider: Annotated[Literal["raw", "mailgun", "postmark"], Lower] = "raw"
     email_inbound_secret: SecretStr | None = None
     email_trusted_authserv_id: Annotated[str, Lower] | None = None
@@ -142,7 +72,8 @@ class Settings(BaseSettings):
 
     human_approval_timeout: Annotated[float, Field(gt=0, le=366 * 86400)] = 86400
     human_approval_retries: Annotated[int, Field(ge=0, le=20)] = 3
-    human_approval_endpoint: Url | None = None
+    human_approval_endpoint: EndpointUrl | None = None
+    human_approval_endpoint_secret: WebhookKeys | None = None
     guardrail_threshold: Annotated[float, Field(ge=0, le=1)] = 0.85
 
     audit_log_path: Path | None = None
@@ -186,7 +117,12 @@ class Settings(BaseSettings):
     @property
     def secret_keys(self) -> tuple[str, ...]:
         """The keys of SECRET_KEY: the first signs, all of them verify."""
-        return _parts(self.secret_key)
+        return parts(self.secret_key)
+
+    @property
+    def endpoint_keys(self) -> tuple[str, ...]:
+        """The keys of HUMAN_APPROVAL_ENDPOINT_SECRET: each signs, so that the receiver can change to a new one."""
+        return parts(self.human_approval_endpoint_secret)
 
     @property
     def is_sqlite(self) -> bool:
@@ -200,7 +136,7 @@ class Settings(BaseSettings):
             if isinstance(value, SecretStr):
                 text = value.get_secret_value()
                 found += [urlsplit(text).password or ""] if "://" in text else [text]
-        return tuple(each for each in (*found, *self.secret_keys) if each)
+        return tuple(each for each in (*found, *self.secret_keys, *self.endpoint_keys) if each)
 
     def check_model(self) -> None:
         """Raises ConfigError when the model cannot be called: OpenAI wants a key; other servers may not."""
@@ -224,7 +160,12 @@ def _contradictions(settings: Settings) -> Iterator[str]:
     yield from _slack_contradictions(settings)
     yield from _mail_contradictions(settings)
     if settings.secret_key is None and (settings.mail_enabled or settings.slack_mode != "off"):
-        yield f"SECRET_KEY: missing; it signs links and reply addresses. {_HOW_TO_MAKE_ONE}"
+        yield f"SECRET_KEY: missing; it signs links and reply addresses. {HOW_TO_MAKE_A_KEY}"
+    if settings.human_approval_endpoint is not None and settings.human_approval_endpoint_secret is None:
+        yield (
+            "HUMAN_APPROVAL_ENDPOINT_SECRET: missing, though HUMAN_APPROVAL_ENDPOINT is set; without it the receiver "
+            f"could not tell our word from anybody's. {HOW_TO_MAKE_ONE}"
+        )
 
 
 def _slack_contradictions(settings: Settings) -> Iterator[str]:
@@ -252,28 +193,19 @@ def _mail_contradictions(settings: Settings) -> Iterator[str]:
         yield "SMTP_URL: missing, though EMAIL_ADDRESS is set; the agent could read mail and never answer"
     if settings.email_inbound_secret is None:
         yield "EMAIL_INBOUND_SECRET: missing, though EMAIL_ADDRESS is set; without it anybody could hand in mail"
-    elif settings.email_inbound_provider == "raw" and not _is_webhook_key(settings.email_inbound_secret):
+    elif settings.email_inbound_provider == "raw" and not is_key(settings.email_inbound_secret.get_secret_value()):
         yield (
             "EMAIL_INBOUND_SECRET: for the provider `raw` must be whsec_ and the base64 of 24 to 64 random bytes. "
-            "Make one: python3 -c \"import base64,os; print('whsec_'+base64.b64encode(os.urandom(32)).decode())\""
+            f"{HOW_TO_MAKE_ONE}"
         )
-
-
-def _is_webhook_key(secret: SecretStr) -> bool:
-    """As Standard Webhooks say: base64 of 24 to 64 bytes, after `whsec_`."""
-    try:
-        key = base64.b64decode(secret.get_secret_value().removeprefix("whsec_"), validate=True)
-    except (binascii.Error, ValueError):
-        return False
-    return 24 <= len(key) <= 64  # noqa: PLR2004 - the specification's bounds
 
 
 def _doubts(settings: Settings) -> Iterator[str]:
     public = urlsplit(settings.public_url)
     reachable = settings.mail_enabled or settings.slack_mode != "off"
-    if reachable and public.hostname in _LOOPBACK:
+    if reachable and public.hostname in LOOPBACK:
         yield "PUBLIC_URL: is this machine itself; links in mails and cards will open nowhere else"
-    elif public.scheme == "http" and public.hostname not in _LOOPBACK:
+    elif public.scheme == "http" and public.hostname not in LOOPBACK:
         yield "PUBLIC_URL: is plain http; whoever reads the wire can decide approvals by its links"
     if not settings.mail_enabled:
         return

@@ -32,7 +32,7 @@ from bot.mail.inbound import MailDesk
 from bot.mail.message import message_id_for
 from bot.mail.parsing import Reading
 from bot.mail.smtp import SmtpSender
-from bot.outbox import Outbox
+from bot.outbox import Channel, Outbox
 from bot.service import Engine, Role, Service
 from bot.settings import Settings
 from bot.sign_in import SignIn
@@ -79,7 +79,8 @@ def build(
     threads, index = Threads(database, clock), ApprovalIndex(database, clock)
     smtp, inbox = _smtp(settings), Inbox(threads, clock, ids, deployment.default_agent)
     mail = _mail_channel(settings, deployment, smtp, clock) if smtp else None
-    outbox, gate = Outbox({"mail": mail} if mail else {}), _gate(deployment, settings, index, threads, clock, ids)
+    outbox = Outbox(({"mail": mail} if mail else {}) | _hook_channel(settings, clock))
+    gate = _gate(deployment, settings, index, threads, clock, ids)
     model = model or _model(settings)
     loop = Loop(_agents(deployment, settings), model, gate, outbox, clock, ids)
     worker, cards = Worker(threads, loop), Cards(index, gate, outbox)
@@ -178,6 +179,15 @@ def _mail_channel(settings: Settings, deployment: Deployment, smtp: SmtpSender, 
     )
 
 
+def _hook_channel(settings: Settings, clock: Clock) -> dict[str, Channel]:
+    if settings.human_approval_endpoint is None:
+        return {}
+    from bot.hook import HookChannel  # noqa: PLC0415 - its HTTP client is slow to import, if it is needed
+
+    url = settings.human_approval_endpoint.get_secret_value()
+    return {"hook": HookChannel(url, settings.endpoint_keys, settings.public_url, clock)}
+
+
 def _instance(settings: Settings) -> str:
     """The mark of this deployment's mail. Message-IDs do not tell it: those of colleagues end in the same domain."""
     key = settings.secret_keys[0].encode() if settings.secret_keys else b""
@@ -210,7 +220,8 @@ def _bounds(settings: Settings, deployment: Deployment) -> Bounds:
 
 def _channel_names(settings: Settings) -> frozenset[str]:
     slack = {"slack"} if settings.slack_mode != "off" else set()
-    return frozenset(slack | ({"mail"} if settings.mail_enabled else set()))
+    hook = {"hook"} if settings.human_approval_endpoint else set()
+    return frozenset(slack | hook | ({"mail"} if settings.mail_enabled else set()))
 
 
 def _mail_desk(settings: Settings, gate: Gate, threads: Threads, inbox: Inbox, mail: MailChannel) -> MailDesk:

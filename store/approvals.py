@@ -1,6 +1,6 @@
 """Approvals as rows: what stands open, what the log says of one, and the cards that lag behind."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, TextClause, text
 
 from agent.approval import ApprovalRecord, recorded
-from agent.conversation import Address, MailAddress, SlackThread, SlackUser
+from agent.conversation import Address, Destination
 from agent.events import ApprovalDecided, ApprovalRequested, ToolFailed, ToolReturned
 from agent.ports import Clock
 from store import codec
@@ -21,7 +21,7 @@ from store.projection import reminder_suffix
 
 Row = Sequence[Any]
 
-_ADDRESS: TypeAdapter[SlackThread | SlackUser | MailAddress] = TypeAdapter(Address)
+_ADDRESS: TypeAdapter[Destination] = TypeAdapter(Address)
 
 _KINDS = (
     "'approval_voted', 'approval_amended', 'approval_escalated', 'approval_remarked', 'remark_answered', "
@@ -86,7 +86,7 @@ class DueCard:
     """A place where an approval is to be shown, or brought up to date."""
 
     approval_id: str
-    address: SlackThread | SlackUser | MailAddress
+    address: Destination
     wanted: int
     shown: int
     receipt: str
@@ -113,9 +113,9 @@ class ApprovalIndex(GrantIndex):
         self.clock = clock
         self.lease = lease
         due = f"shown < wanted AND not_before <= :clock AND lease_until <= {database.now}"
-        self._due = text(
-            "SELECT approval_id, address_key FROM card JOIN approval ON approval.id = approval_id "
-            f"WHERE {due} ORDER BY not_before, thread_id, asked_seq, address_key LIMIT :limit"
+        self._due = (
+            f"SELECT approval_id, address_key FROM card JOIN approval ON approval.id = approval_id WHERE {due}",
+            "ORDER BY not_before, thread_id, asked_seq, address_key LIMIT :limit",
         )
         self._claim = text(
             f"UPDATE card SET lease_until = {database.now} + :lease, tried = :yes "
@@ -164,10 +164,13 @@ class ApprovalIndex(GrantIndex):
             found |= {each: facts for each, told in _by_card(rows).items() if (facts := _facts(each, told))}
         return [found[each] for each in cards if each in found]
 
-    async def due_cards(self, limit: int = 50) -> list[tuple[str, str]]:
-        """Cards that lag behind: (approval id, key of the address)."""
-        values = {"clock": micros(self.clock.now()), "limit": limit}
-        rows = await self.database.read(lambda c: c.execute(self._due, values).all())
+    async def due_cards(self, limit: int = 50, *, without: Collection[str] = ()) -> list[tuple[str, str]]:
+        """Cards that lag behind: (approval id, key of the address). Those of the channels in `without` are left out."""
+        channels = {f"channel{number}": f"{name}%" for number, name in enumerate(sorted(without))}
+        left_out = "".join(f" AND address_key NOT LIKE :{name}" for name in channels)
+        statement = text(left_out.join((self._due[0], f" {self._due[1]}")))
+        values = {"clock": micros(self.clock.now()), "limit": limit, **channels}
+        rows = await self.database.read(lambda c: c.execute(statement, values).all())
         return [(row[0], row[1]) for row in rows]
 
     async def claim_card(self, approval_id: str, address_key: str) -> DueCard | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import text
 
-from agent.conversation import MailAddress, SlackThread, SlackUser
+from agent.conversation import Destination
 from agent.errors import AlreadySettled, Conflict
 from agent.events import (
     ApprovalAmended,
@@ -141,7 +141,7 @@ def _change_grant(tx: Tx, seq: int, event: GrantUsed | GrantRevoked) -> None:
         raise Conflict
 
 
-def _note(tx: Tx, seq: int, approval_id: str, also_on: Iterable[SlackThread | SlackUser | MailAddress] = ()) -> None:
+def _note(tx: Tx, seq: int, approval_id: str, also_on: Iterable[Destination] = ()) -> None:
     tx.connection.execute(_NOTE, {"id": approval_id, "seq": seq})
     _show(tx, approval_id, also_on)
     tx.connection.execute(_BUMP, {"id": approval_id})
@@ -182,7 +182,7 @@ def _open(tx: Tx, thread_id: str, seq: int, event: ApprovalRequested) -> None:
         tx.connection.execute(_BUMP, {"id": event.approval_id})
 
 
-def _show(tx: Tx, approval_id: str, places: Iterable[SlackThread | SlackUser | MailAddress]) -> None:
+def _show(tx: Tx, approval_id: str, places: Iterable[Destination]) -> None:
     """A card at each of these places, unless there is one: its own, or that of the plan that it is part of."""
     rows = [
         {"approval_id": approval_id, "key": each.key, "address": each.model_dump_json(), "tried": False}

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from agent.conversation import ApiThread, Identity, MailThread, SlackThread
+from agent.conversation import ApiThread, Destination, Identity, MailThread, SlackThread
 from agent.errors import ChannelDown, ChannelRefused
 from agent.ports import ModelAnswer, ModelRequest, Presence, Reply
+from approvals.card import Card
 from bot.slack.standing import objection
 
 
@@ -97,6 +98,33 @@ class RecordingOutbox:
     def texts(self) -> list[str]:
         """What was said."""
         return [reply.text for reply in self.sent]
+
+
+@dataclass
+class RecordingChannel:
+    """Remembers what was shown where. Satisfies `bot.outbox.Channel`, as far as cards go."""
+
+    shown: list[tuple[Card, str]] = field(default_factory=list)
+    """Each card as it was shown, and where."""
+    failures: list[Exception] = field(default_factory=list)
+
+    async def show(self, address: Destination, card: Card, receipt: str, *, fresh: bool) -> str:
+        """Record it, or fail as told."""
+        if self.failures:
+            raise self.failures.pop(0)
+        self.shown.append((card, address.key))
+        return receipt or f"receipt:{card.approval_id}:{address.key}"
+
+    async def remind(self, address: Destination, card: Card, number: int, receipt: str, *, fresh: bool) -> str:
+        """A message of its own."""
+        return f"reminder:{card.approval_id}:{number}"
+
+    async def send(self, conversation: SlackThread | MailThread | ApiThread, reply: Reply) -> tuple[str, ...]:
+        """Not recorded here: see RecordingOutbox."""
+        raise ChannelRefused("this one shows cards")
+
+    async def show_presence(self, conversation: SlackThread | MailThread | ApiThread, presence: Presence) -> None:
+        """Nothing."""
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """The approvals of the store in memory: what `store.approvals` promises."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -67,15 +67,17 @@ class MemoryApprovals(MemoryGrants):
         found = [await self.facts(each) for each in cards]
         return [each for each in found if each is not None]
 
-    async def due_cards(self, limit: int = 50) -> list[tuple[str, str]]:
-        """Cards that lag behind."""
+    async def due_cards(self, limit: int = 50, *, without: Collection[str] = ()) -> list[tuple[str, str]]:
+        """Cards that lag behind, on other channels than these."""
         clock = micros(self.clock.now())
 
         def work(tx: MemoryTx) -> list[tuple[str, str]]:
             found = [
                 (card.not_before, row.thread_id, row.asked_seq, key[1], key)
                 for key, card in tx.tables.cards.items()
-                if _lags(tx, card, clock) and (row := tx.tables.approvals[key[0]])
+                if _lags(tx, card, clock)
+                and not key[1].startswith(tuple(without))
+                and (row := tx.tables.approvals[key[0]])
             ]
             return [each[-1] for each in sorted(found)][:limit]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from agent.conversation import MailAddress, SlackThread, SlackUser
+from agent.conversation import Destination
 from agent.errors import AlreadySettled, Conflict
 from agent.events import (
     ApprovalAmended,
@@ -72,7 +72,7 @@ def _open(tx: MemoryTx, thread_id: str, seq: int, event: ApprovalRequested) -> N
         _bump(tx, event.approval_id)
 
 
-def _show(tx: MemoryTx, approval_id: str, places: Iterable[SlackThread | SlackUser | MailAddress]) -> None:
+def _show(tx: MemoryTx, approval_id: str, places: Iterable[Destination]) -> None:
     approval_id = _card_of(tx, approval_id)
     for address in places:
         if (approval_id, address.key) not in tx.tables.cards:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from agent.conversation import ApiThread, MailAddress, MailThread, SlackThread, SlackUser
+from agent.conversation import ApiThread, Destination, MailThread, SlackThread
 from agent.events import Event
 from agent.thread import Entry
 from store import codec
@@ -66,7 +66,7 @@ class GrantRow:
 class CardRow:
     """As `store.tables.CardRow`."""
 
-    address: SlackThread | SlackUser | MailAddress
+    address: Destination
     wanted: int = 1
     shown: int = 0
     receipt: str = ""

@@ -112,6 +112,7 @@ PURE = frozenset(
         "bot.parameters",
         "bot.scrubber",
         *(f"bot.slack.{name}" for name in PURE_IN_SLACK.split()),
+        "bot.standard_webhooks",
         "bot.turns",
         "store.chain",
         "store.codec",

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import structlog
 
-from agent.conversation import ApiThread, MailAddress, MailThread, SlackThread, SlackUser
+from agent.conversation import ApiThread, Destination, MailAddress, MailThread, SlackThread
 from agent.errors import ChannelDown, ChannelError, ChannelRefused
 from agent.ports import Clock, Presence, Reply
 from approvals import token
@@ -83,7 +83,7 @@ class MailChannel:
 
     async def show(
         self,
-        address: SlackThread | SlackUser | MailAddress,
+        address: Destination,
         card: Card,
         receipt: str,
         *,
@@ -103,7 +103,7 @@ class MailChannel:
 
     async def remind(
         self,
-        address: SlackThread | SlackUser | MailAddress,
+        address: Destination,
         card: Card,
         number: int,
         receipt: str,  # noqa: ARG002 - the id of the mail that asked follows from the card

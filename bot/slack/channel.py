@@ -11,7 +11,7 @@ import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from agent.conversation import ApiThread, JsonObject, MailAddress, MailThread, SlackThread, SlackUser
+from agent.conversation import ApiThread, Destination, Hook, JsonObject, MailAddress, MailThread, SlackThread, SlackUser
 from agent.errors import ChannelRefused
 from agent.ports import Presence, Reply
 from approvals.card import Card
@@ -57,9 +57,9 @@ class SlackChannel:
                     sent[number] = await _post_part(client, conversation, part, metadata)
         return tuple(receipt(conversation.team, conversation.channel, sent[number]) for number in range(len(parts)))
 
-    async def show(self, address: SlackThread | SlackUser | MailAddress, card: Card, known: str, *, fresh: bool) -> str:
+    async def show(self, address: Destination, card: Card, known: str, *, fresh: bool) -> str:
         """Post the card, or change the one that the receipt names; gives the receipt."""
-        if isinstance(address, MailAddress):
+        if isinstance(address, MailAddress | Hook):
             raise ChannelRefused("this address is not on Slack")
         with slack_failures():
             client = await self.client_for(address.team)
@@ -72,11 +72,9 @@ class SlackChannel:
                 return await self._update(client, address, card, receipt(address.team, channel, ts))
             return receipt(address.team, channel, await _post_card(client, channel, thread_ts, card))
 
-    async def remind(
-        self, address: SlackThread | SlackUser | MailAddress, card: Card, number: int, known: str, *, fresh: bool
-    ) -> str:
+    async def remind(self, address: Destination, card: Card, number: int, known: str, *, fresh: bool) -> str:
         """A short word that the card still waits, with the way to it; gives the receipt."""
-        if isinstance(address, MailAddress):
+        if isinstance(address, MailAddress | Hook):
             raise ChannelRefused("this address is not on Slack")
         key = f"remind:{card.approval_id}:{number}"
         with slack_failures():

@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from agent.conversation import JsonObject
+from agent.conversation import Destination, JsonObject
 from agent.errors import ModelRefused
 from agent.events import ToolCall
 from agent.ports import ModelAnswer, ModelRequest, ModelTurn, Presence, Reply, ResultTurn, UserTurn
 from approvals.card import Card
-from bot.outbox import Destination, Place
+from bot.outbox import Place
 from tests.simulation.process import Process, here
 from tests.simulation.tape import Tape
 

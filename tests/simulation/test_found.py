@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Sequence
 
 import pytest
 
+from agent.conversation import Destination
 from agent.effects import Allow
 from agent.errors import Fenced
 from agent.events import Event, ModelResponded, ToolStarted
@@ -17,7 +18,7 @@ from approvals.card import Card
 from approvals.gate import Gate
 from bot.cards import Cards
 from bot.line import LIMIT
-from bot.outbox import Destination, Outbox
+from bot.outbox import Outbox
 from store.approvals import DueCard
 from tests.builders import ADA, PLACE, Ledger, a_call, a_message, calls, said
 from tests.contracts.steps import asked

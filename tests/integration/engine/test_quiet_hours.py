@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.conversation import MailAddress, SlackThread, SlackUser
+from agent.conversation import Destination, MailAddress, SlackThread, SlackUser
 from agent.events import TimerFired
 from agent.verdict import Rejected
 from approvals.card import Card
@@ -36,16 +36,12 @@ class Board:
     rung: list[int] = field(default_factory=list)
     fresh: list[bool] = field(default_factory=list)
 
-    async def show(
-        self, address: SlackThread | SlackUser | MailAddress, card: Card, receipt: str, *, fresh: bool
-    ) -> str:
+    async def show(self, address: Destination, card: Card, receipt: str, *, fresh: bool) -> str:
         self.shown.append((address.channel_kind, card.status))
         self.fresh.append(fresh)
         return "receipt"
 
-    async def remind(
-        self, address: SlackThread | SlackUser | MailAddress, card: Card, number: int, receipt: str, *, fresh: bool
-    ) -> str:
+    async def remind(self, address: Destination, card: Card, number: int, receipt: str, *, fresh: bool) -> str:
         self.rung.append(number)
         return "rung"
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from agent.conversation import MailAddress, SlackThread, SlackUser
+from agent.conversation import Destination
 from agent.errors import ChannelDown
 from agent.events import ApprovalRequested, TimerFired
 from approvals.card import Card
@@ -29,15 +29,11 @@ class Bell:
     rung: list[tuple[int, str, bool]] = field(default_factory=list)
     failures: int = 0
 
-    async def show(
-        self, address: SlackThread | SlackUser | MailAddress, card: Card, receipt: str, *, fresh: bool
-    ) -> str:
+    async def show(self, address: Destination, card: Card, receipt: str, *, fresh: bool) -> str:
         self.shown.append(card.status)
         return "T0:C0:1.1"
 
-    async def remind(
-        self, address: SlackThread | SlackUser | MailAddress, card: Card, number: int, receipt: str, *, fresh: bool
-    ) -> str:
+    async def remind(self, address: Destination, card: Card, number: int, receipt: str, *, fresh: bool) -> str:
         if self.failures:
             self.failures -= 1
             raise ChannelDown("502")

@@ -10,6 +10,7 @@ from bot.mail.email import RawInbound
 from bot.mail.errors import BadWebhook, MailMisconfigured, TooLarge, Unauthenticated
 from bot.mail.providers import PROVIDERS, mailgun, postmark, raw
 from bot.mail.webhook import MAX_BODY, WebhookRequest
+from bot.standard_webhooks import signature
 from tests.unit.mail.letters import letter, read
 
 NOW = 1_750_000_000.0
@@ -22,7 +23,7 @@ def _raw(body: bytes = MESSAGE, kind: str = "message/rfc822", *, key: str = KEY,
     headers = {
         "webhook-id": "msg_1",
         "webhook-timestamp": stamp,
-        "webhook-signature": raw.signature(key, "msg_1", stamp, body),
+        "webhook-signature": signature(key, "msg_1", stamp, body),
     }
     return WebhookRequest(headers, body, kind, NOW)
 
@@ -35,7 +36,7 @@ def _with(request: WebhookRequest, **headers: str) -> WebhookRequest:
 def test_the_signature_is_the_one_of_the_standard() -> None:
     # The example of the specification of Standard Webhooks.
     body = b'{"test": 2432232314}'
-    signed = raw.signature("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", body)
+    signed = signature("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", body)
 
     assert signed == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 

@@ -16,6 +16,7 @@ from tests.fixtures import ROOT
 
 KEY = "k3yUx9-Qw_7Lr2Tz5Vb8Nm1Cd4Fg6Hj0Pq"
 WEBHOOK = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+HOOK = {"human_approval_endpoint": "https://hooks.example/a/?key=k", "human_approval_endpoint_secret": WEBHOOK}
 SLACK = {"slack_bot_token": "xoxb-1-2", "secret_key": KEY}
 MAIL = {
     "email_address": "agent@acme.example",
@@ -86,6 +87,12 @@ def test_an_app_token_means_socket_mode_and_a_signing_secret_alone_means_http(gi
         ({"database_url": "mysql://h/d"}, "DATABASE_URL", "must begin with"),
         ({"database_url": "sqlite:///x.db"}, "DATABASE_URL", "sqlite+aiosqlite://"),
         ({"public_url": "twokey.example"}, "PUBLIC_URL", "http"),
+        ({**HOOK, "human_approval_endpoint_secret": None}, "HUMAN_APPROVAL_ENDPOINT_SECRET", "missing"),
+        ({**HOOK, "human_approval_endpoint_secret": "whsec_c2hvcnQ="}, "HUMAN_APPROVAL_ENDPOINT_SECRET", "24 to 64"),
+        ({**HOOK, "human_approval_endpoint_secret": f"{WEBHOOK},x"}, "HUMAN_APPROVAL_ENDPOINT_SECRET", "24 to 64"),
+        ({**HOOK, "human_approval_endpoint": "http://hooks.example/x"}, "HUMAN_APPROVAL_ENDPOINT", "write https://"),
+        ({**HOOK, "human_approval_endpoint": "hooks.example"}, "HUMAN_APPROVAL_ENDPOINT", "whole https:// address"),
+        ({**HOOK, "human_approval_endpoint": "https://u:p@hooks.example/"}, "HUMAN_APPROVAL_ENDPOINT", "no user"),
         ({"public_url": "https://twokey.example/?x=1"}, "PUBLIC_URL", "no user, query or fragment"),
         ({"public_url": "https://twokey.example:port"}, "PUBLIC_URL", "is not a URL"),
         ({**MAIL, "smtp_url": "smtp+insecure://mail.example"}, "SMTP_URL", "for this machine only"),
@@ -202,3 +209,14 @@ def test_reading_settings_imports_nothing_heavy() -> None:
     shown = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - fixed words
 
     assert shown.stdout.strip() == "[]"
+
+
+def test_the_endpoint_is_taken_as_it_is_written_and_hidden_with_its_keys() -> None:
+    settings = load(**{**HOOK, "human_approval_endpoint_secret": f"{WEBHOOK},{WEBHOOK[:-2]}8="})
+
+    assert settings.human_approval_endpoint is not None
+    assert settings.human_approval_endpoint.get_secret_value() == "https://hooks.example/a/?key=k"
+    assert settings.endpoint_keys == (WEBHOOK, f"{WEBHOOK[:-2]}8=")
+    assert set(settings.endpoint_keys) <= set(settings.secrets())
+    assert "key=k" not in repr(settings)
+    assert load(human_approval_endpoint="http://127.0.0.1:9/x", human_approval_endpoint_secret=WEBHOOK)

@@ -79,8 +79,7 @@ def build(
     threads, index = Threads(database, clock), ApprovalIndex(database, clock)
     smtp, inbox = _smtp(settings), Inbox(threads, clock, ids, deployment.default_agent)
     mail = _mail_channel(settings, deployment, smtp, clock) if smtp else None
-    outbox = Outbox(({"mail": mail} if mail else {}) | _hook_channel(settings, clock))
-    gate = _gate(deployment, settings, index, threads, clock, ids)
+    outbox, gate = Outbox(_channels(settings, mail, clock)), _gate(deployment, settings, index, threads, clock, ids)
     model = model or _model(settings)
     loop = Loop(_agents(deployment, settings), model, gate, outbox, clock, ids)
     worker, cards = Worker(threads, loop), Cards(index, gate, outbox)
@@ -179,13 +178,15 @@ def _mail_channel(settings: Settings, deployment: Deployment, smtp: SmtpSender, 
     )
 
 
-def _hook_channel(settings: Settings, clock: Clock) -> dict[str, Channel]:
+def _channels(settings: Settings, mail: MailChannel | None, clock: Clock) -> dict[str, Channel]:
+    """Those that need no connection of their own."""
+    found: dict[str, Channel] = {"mail": mail} if mail else {}
     if settings.human_approval_endpoint is None:
-        return {}
+        return found
     from bot.hook import HookChannel  # noqa: PLC0415 - its HTTP client is slow to import, if it is needed
 
     url = settings.human_approval_endpoint.get_secret_value()
-    return {"hook": HookChannel(url, settings.endpoint_keys, settings.public_url, clock)}
+    return found | {"hook": HookChannel(url, settings.endpoint_keys, settings.public_url, clock)}
 
 
 def _instance(settings: Settings) -> str:

@@ -118,6 +118,11 @@ class Condition:
         weight = sum(2 if name == "filter" else 1 for name, _ in loops)  # it copies what it has found at each step
         return cls(text, program, weight, 1 + code.count(","), 1 + code.count("+"))
 
+    def fields(self, variable: str) -> frozenset[str]:
+        """The names that it reads of a variable: of `args`, `args.amount` reads `amount`."""
+        named = re.findall(rf"(?<![\w.]){variable}\s*\.\s*([A-Za-z_]\w*)\b(?!\s*\()", _without_literals(self.text))
+        return frozenset(named)
+
     def holds(self, facts: Mapping[str, object] | Given) -> bool:
         """Whether it does. Raises ConditionError when that cannot be said, for whatever reason."""
         given = facts if isinstance(facts, Given) else Given.of(facts)

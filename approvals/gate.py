@@ -91,7 +91,7 @@ class Gate:
         """Makes what people are asked."""
         rest = (self.directory, self.tools, self.clock, self.ids)
         opening = Opening(*rest, timeout=self.timeout, channels=self.channels, reminders=self.reminders)
-        return replace(opening, standing=self.standing, gathers=self.gathers)
+        return replace(opening, standing=self.standing, hours=self.policy.hours, gathers=self.gathers)
 
     @cached_property
     def entitlement(self) -> Entitlement:

@@ -32,7 +32,8 @@ async def state_of(threads: Log, thread_id: str) -> ThreadState:
     """What is the case on a thread that there is."""
     place = await threads.conversation(thread_id)
     assert place is not None  # noqa: S101 - an approval's thread exists
-    return fold(ThreadState(thread_id, place), await threads.entries(thread_id))
+    agent, _ = (await threads.owners([thread_id]))[thread_id]
+    return fold(ThreadState(thread_id, place, agent), await threads.entries(thread_id))
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ Zone = Annotated[str, AfterValidator(_zone)]
 """A name of the IANA time zone database."""
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
-_WEEK: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WEEK: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class QuietHours(Value):
@@ -69,7 +69,7 @@ class BusinessHours(Value):
     model_config = ConfigDict(serialize_by_alias=True)
 
     timezone: Zone = "UTC"
-    days: Annotated[tuple[Weekday, ...], Field(min_length=1)] = _WEEK[:5]
+    days: Annotated[tuple[Weekday, ...], Field(min_length=1)] = WEEK[:5]
     from_: TimeOfDay = Field(alias="from", default="09:00")
     to: TimeOfDay = "17:00"
     holidays: tuple[date, ...] = ()
@@ -113,12 +113,20 @@ def after(start: datetime, span: float, hours: BusinessHours) -> datetime:
     raise AssertionError("a business opens again and again")  # pragma: no cover - the openings have no end
 
 
+def is_open(moment: datetime, hours: BusinessHours) -> bool:
+    """Whether the business is open at that moment; the moment at which it closes is none."""
+    for opens, closes in _openings(moment, hours):
+        if moment < closes:
+            return opens <= moment
+    raise AssertionError("a business opens again and again")  # pragma: no cover - the openings have no end
+
+
 def _openings(start: datetime, hours: BusinessHours) -> Iterator[tuple[datetime, datetime]]:
     """When it opens and closes, in order, from the day before `start` on."""
     zone = ZoneInfo(hours.timezone)
     day = start.astimezone(zone).date() - timedelta(days=1)
     while True:
-        if _WEEK[day.weekday()] in hours.days and day not in hours.holidays:
+        if WEEK[day.weekday()] in hours.days and day not in hours.holidays:
             yield _window(day, hours.from_, hours.to, zone)
         day += timedelta(days=1)
 

@@ -20,6 +20,7 @@ from agent.verdict import Approvers, Decider, Escalation, Seats
 from approvals import card
 from approvals.audience import audience
 from approvals.gathering import joined, plans
+from approvals.hours import BusinessHours, after
 from approvals.people import Directory
 from approvals.standing import NO_PLACE, Standing, roster
 
@@ -46,6 +47,8 @@ class Opening:
     standing: Standing = NO_PLACE
     """Looks people up where they come from."""
 
+    hours: BusinessHours | None = None
+    """By which the times count where the policy says so."""
     gathers: bool = False
     """Whether several calls of one answer become one card, where they can."""
 
@@ -89,13 +92,17 @@ class Opening:
 
     def _times(self, begins: datetime, ask: Ask) -> dict[str, Any]:
         """When what happens if nobody decides."""
-        expires_at = self._later(begins, ask.timeout or self.timeout)
+        hours, lasts = self._hours(ask), ask.timeout or self.timeout
+        expires_at = later(begins, lasts, hours)
         reminders = self.reminders if ask.reminders is None else ask.reminders
         return {
             "expires_at": expires_at,
-            "remind_at": _reminders(begins, expires_at, reminders),
-            "escalations": self._escalations(begins, expires_at, ask.escalation),
+            "remind_at": _reminders(begins, lasts, reminders, hours),
+            "escalations": _escalations(begins, expires_at, ask.escalation, hours),
         }
+
+    def _hours(self, ask: Ask) -> BusinessHours | None:
+        return self.hours if ask.in_business_hours else None
 
     async def escalation(self, asked: OpenApproval, state: ThreadState) -> ApprovalEscalated:
         """The event that has more people asked, as the request says."""
@@ -120,7 +127,7 @@ class Opening:
         """
         now, tool, asked = self.clock.now(), self.tools[call.name], record.asked
         arguments = declared_order(call.arguments, tool)
-        steps = self._escalations(asked.at, asked.expires_at, ask.escalation)
+        steps = _escalations(asked.at, asked.expires_at, ask.escalation, self._hours(ask))
         ask = replace(ask, approvers=reduce(_widened, [each for each in steps if each.at <= now], ask.approvers))
         return ApprovalAmended(
             at=now,
@@ -144,13 +151,18 @@ class Opening:
         present = await roster(self.directory, roles, self.standing, self.clock.now())
         return audience(ask, state, present, self.channels)
 
-    def _later(self, start: datetime, seconds: float) -> datetime:
-        return start + timedelta(seconds=seconds)
 
-    def _escalations(self, now: datetime, ends: datetime, steps: Collection[Step]) -> tuple[Escalation, ...]:
-        """Those that come before it is over, the earliest first."""
-        found = [Escalation(at=self._later(now, each.after), roles=each.roles, people=each.people) for each in steps]
-        return tuple(sorted((each for each in found if each.at < ends), key=lambda each: each.at))
+def later(start: datetime, seconds: float, hours: BusinessHours | None) -> datetime:
+    """So many seconds later; of business hours, where there are any."""
+    return after(start, seconds, hours) if hours else start + timedelta(seconds=seconds)
+
+
+def _escalations(
+    now: datetime, ends: datetime, steps: Collection[Step], hours: BusinessHours | None
+) -> tuple[Escalation, ...]:
+    """Those that come before it is over, the earliest first."""
+    found = [Escalation(at=later(now, each.after, hours), roles=each.roles, people=each.people) for each in steps]
+    return tuple(sorted((each for each in found if each.at < ends), key=lambda each: each.at))
 
 
 def _widened(approvers: Approvers, more: Escalation) -> Approvers:
@@ -175,11 +187,10 @@ def _title(effect: RequestApproval, arguments: JsonObject) -> str:
     return f"{title.replace(': ', ' ', 1)}: did it happen?" if effect.about == "in_doubt" else title
 
 
-def _reminders(asked_at: datetime, expires_at: datetime, count: int) -> tuple[datetime, ...]:
+def _reminders(asked_at: datetime, lasts: float, count: int, hours: BusinessHours | None) -> tuple[datetime, ...]:
     """Evenly over the time that people have, at least a minute apart."""
-    time = expires_at - asked_at
-    count = max(0, min(count, time // CLOSEST - 1))
-    return tuple(asked_at + time * number / (count + 1) for number in range(1, count + 1))
+    count = max(0, min(count, int(lasts // CLOSEST.total_seconds()) - 1))
+    return tuple(later(asked_at, lasts * number / (count + 1), hours) for number in range(1, count + 1))
 
 
 def declared_order(arguments: JsonObject, tool: Tool | None) -> JsonObject:

@@ -1,174 +1,209 @@
 """Which calls may run, which must wait for whom, and which never run: `policy.yaml`.
 
 Rules, in the order of the file: the first that matches decides. What no rule matches is asked about. What goes wrong
-while judging is asked about. A tool that declares `needs_approval` is asked about even where a rule allows it, unless
-that rule names the tool itself: a pattern is no consent. Nobody listed means nobody may.
+while judging is asked about, as the default says: a rule that cannot be judged might have been the one that forbids. A
+tool that declares `needs_approval` is asked about even where a rule allows it, unless that rule names the tool itself:
+a pattern is no consent. Nobody listed means nobody may.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from fnmatch import fnmatchcase
-from typing import Annotated, Literal
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import translate
+from functools import cached_property
+from typing import Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
-
-from agent.conversation import Value
-from agent.effects import Allow, Ask, Deny, Place, Verdict
+from agent.effects import Allow, Ask, Deny, Verdict
+from agent.errors import BadArguments
 from agent.events import ToolCall
 from agent.thread import ThreadState
 from agent.tool import Tool
 from agent.verdict import Approvers
-from approvals.people import Directory, Person, Role
+from approvals.circumstances import circumstances
+from approvals.condition import Condition, ConditionError, Given
+from approvals.hours import BusinessHours
+from approvals.people import Directory, Person
+from approvals.policy_file import ApproversEntry, Asking, Rule
+from approvals.policy_file import PolicyFile as PolicyFile
 from approvals.quorum import Voter, refusal
 from approvals.roster import Roster
 
-Outcome = Literal["allow", "ask", "deny"]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_SPAN = re.compile(r"(?:\d+[smhd])+")
-_PART = re.compile(r"(\d+)([smhd])")
+T = TypeVar("T")
 
 
-def seconds(value: object) -> object:
-    """`90`, `"90s"`, `"30m"`, `"24h"`, `"1d12h"` in seconds; anything else as it is, for Pydantic to refuse."""
-    text = value.strip().lower() if isinstance(value, str) else ""
-    if not _SPAN.fullmatch(text):
-        return value
-    return float(sum(int(number) * _UNITS[unit] for number, unit in _PART.findall(text)))
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What became of one rule when a call was held against it."""
+
+    rule: str
+    outcome: Literal["decided", "matches", "does not match", "could not be judged"]
+    """`matches`: it would have decided, had not one before it."""
+    because: str
 
 
-Seconds = Annotated[float, BeforeValidator(seconds), Field(gt=0, le=366 * 86400, allow_inf_nan=False)]
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What the policy says of a call, and how it came to that."""
+
+    looked: tuple[Looked, ...]
+    """Every rule, in order."""
+    verdict: Verdict
 
 
-class ApproversEntry(Value):
-    """Who may decide, as the file says it."""
+class _Unjudged(Exception):
+    """A rule could not be judged."""
 
-    roles: tuple[Role, ...] = ()
-    people: tuple[str, ...] = ()
-    requester: bool = True
-    """Whether whoever asked the agent may decide too, if they are among those listed."""
-
-    def approvers(self) -> Approvers:
-        """The same, as an approval keeps it."""
-        return Approvers(roles=self.roles, people=self.people, requester=self.requester)
+    def __init__(self, rule: Rule, reason: str) -> None:
+        self.rule, self.reason = rule, reason
+        super().__init__(f"Rule {rule.name!r} of the policy could not be judged, so a person is asked: {reason}.")
 
 
-class Asking(Value):
-    """How people are asked."""
+@dataclass(frozen=True)
+class _Case:
+    """A call to be judged. What conditions may speak of is put together for the first of them."""
 
-    why: str = ""
-    approvers: ApproversEntry | None = None
-    timeout: Seconds | None = None
-    """Until it expires; HUMAN_APPROVAL_TIMEOUT when it is not said."""
-    show_on: Annotated[tuple[Place, ...], Field(min_length=1)] | None = None
+    call: ToolCall
+    tool: Tool
+    state: ThreadState
+    directory: Directory
+    hours: BusinessHours | None
 
-
-class Rule(Asking):
-    """One rule. It matches a call that all its conditions match."""
-
-    name: Name
-    """What the log and the card call it."""
-    tools: tuple[str, ...] = ()
-    """Names of tools; `*` stands for any characters."""
-    effect: Literal["read", "write"] | None = None
-    outcome: Outcome
-
-    @model_validator(mode="after")
-    def _makes_sense(self) -> "Rule":
-        if not self.tools and self.effect is None:
-            raise ValueError('needs `tools` or `effect` to say what it is about; `tools: ["*"]` matches every call')
-        if self.outcome == "deny" and self.approvers is not None:
-            raise ValueError("denies, so that nobody can approve: leave `approvers` out, or write `outcome: ask`")
-        return self
-
-    def names(self, tool: str) -> bool:
-        """Whether the rule speaks of exactly this tool."""
-        return tool in self.tools
+    @cached_property
+    def given(self) -> Given:
+        return Given.of(circumstances(self.call, self.tool, self.state, self.directory, self.hours))
 
 
-class PolicyFile(Value):
-    """The whole of `policy.yaml`."""
+class _Test:
+    """A rule, ready to be held against calls."""
 
-    default: Asking = Asking()
-    """How people are asked where no rule says otherwise."""
-    rules: tuple[Rule, ...] = ()
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        self._names = frozenset(rule.tools)
+        patterns = [translate(name) for name in rule.tools if not name.isidentifier()]
+        self._pattern = re.compile("|".join(patterns)) if patterns else None
+        self._condition = Condition.parse(rule.when) if rule.when is not None else None
 
-    @model_validator(mode="after")
-    def _names_differ(self) -> "PolicyFile":
-        names = [rule.name for rule in self.rules]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"two rules are named {twice[0]!r}; the log could not tell them apart")
-        return self
+    def mismatch(self, case: _Case) -> str:
+        """Why it does not match, in words; empty when it does. Raises _Unjudged."""
+        name, rule = case.call.name, self.rule
+        if rule.tools and name not in self._names and not (self._pattern and self._pattern.match(name)):
+            return f"it is about {', '.join(rule.tools)}"
+        if rule.effect not in {None, case.tool.effect}:
+            return f"it is about tools whose effect is {rule.effect}"
+        return "" if self._condition is None or self._holds(self._condition, case) else f"it is not so that {rule.when}"
 
-
-def matches(rule: Rule, call: ToolCall, tool: Tool, state: ThreadState) -> bool:  # noqa: ARG001 - the seam, see below
-    """Whether the rule is about this call. Conditions on arguments, channel or requester belong here: all that they
-    can be about is at hand already."""
-    named = not rule.tools or any(fnmatchcase(call.name, pattern) for pattern in rule.tools)
-    return named and rule.effect in {None, tool.effect}
-
-
-Matches = Callable[[Rule, ToolCall, Tool, ThreadState], bool]
+    def _holds(self, condition: Condition, case: _Case) -> bool:
+        try:
+            return condition.holds(case.given)
+        except ConditionError as error:
+            raise _Unjudged(self.rule, str(error)) from None
+        except BadArguments:
+            raise _Unjudged(self.rule, "the tool would not take these arguments") from None
 
 
 class Policy:
     """Judges calls, as `agent.reducer.Rules.judge` wants it."""
 
-    def __init__(self, file: PolicyFile, matches: Matches = matches) -> None:
+    def __init__(self, file: PolicyFile, directory: Directory | None = None) -> None:
         self.rules = file.rules
         self.default = file.default
-        self._matches = matches
+        self.hours = file.default.business_hours
+        """By which times count where a rule says so."""
+        self._directory = directory or Directory(())
+        self._tests = tuple(_Test(rule) for rule in file.rules)
 
     def judge(self, call: ToolCall, tool: Tool, state: ThreadState) -> Verdict:
         """Allow, Ask or Deny. Never raises: whatever goes wrong is asked about."""
         try:
-            return self._judge(call, tool, state)
+            case = self._case(call, tool, state)
+            return self._verdict(next((test.rule for test in self._tests if not test.mismatch(case)), None), case)
         except Exception as error:  # noqa: BLE001 - a rule that breaks must never let a call through, or lose it
-            return self._ask("error", f"The policy could not be applied ({type(error).__name__}).", Asking())
+            return self._in_doubt(error)
 
-    def _judge(self, call: ToolCall, tool: Tool, state: ThreadState) -> Verdict:
-        rule = next((rule for rule in self.rules if self._matches(rule, call, tool, state)), None)
+    def explain(self, call: ToolCall, tool: Tool, state: ThreadState) -> Explanation:
+        """The same, with what became of each rule. Never raises."""
+        try:
+            case = self._case(call, tool, state)
+            return Explanation(tuple(self._looks(case)), self.judge(call, tool, state))
+        except Exception as error:  # noqa: BLE001 - as above
+            return Explanation((), self._in_doubt(error))
+
+    def _case(self, call: ToolCall, tool: Tool, state: ThreadState) -> _Case:
+        return _Case(call, tool, state, self._directory, self.hours)
+
+    def _looks(self, case: _Case) -> Iterator[Looked]:
+        is_decided = False
+        for test in self._tests:
+            name = test.rule.name
+            try:
+                mismatch = test.mismatch(case)
+            except _Unjudged as error:
+                yield Looked(name, "could not be judged", error.reason)
+                is_decided = True
+                continue
+            if mismatch:
+                yield Looked(name, "does not match", mismatch)
+            else:
+                because = "a rule before it decided" if is_decided else _what_fits(test.rule)
+                yield Looked(name, "matches" if is_decided else "decided", because)
+                is_decided = True
+
+    def _verdict(self, rule: Rule | None, case: _Case) -> Verdict:
+        name = case.call.name
         if rule is None:
-            return self._ask("default", self.default.why or f"No rule of the policy covers {call.name}.", Asking())
+            return self._ask("default", self.default.why or f"No rule of the policy covers {name}.", Asking())
         match rule.outcome:
             case "deny":
                 return Deny(rule.name, rule.why or "not allowed here")
             case "ask":
-                return self._ask(rule.name, rule.why or f"The policy wants a person's approval of {call.name}.", rule)
-            case "allow" if tool.needs_approval and not rule.names(call.name):
-                return self._ask(rule.name, rule.why or f"{call.name} always needs a person's approval.", rule)
+                where = f" where {rule.when}" if rule.when is not None else ""
+                return self._ask(rule.name, rule.why or f"The policy wants a person's approval of {name}{where}.", rule)
+            case "allow" if case.tool.needs_approval and not rule.names(name):
+                return self._ask(rule.name, rule.why or f"{name} always needs a person's approval.", rule)
             case "allow":
                 return Allow(rule.name)
 
+    def _in_doubt(self, error: Exception) -> Ask:
+        known = isinstance(error, _Unjudged)
+        why = str(error) if known else f"The policy could not be applied ({type(error).__name__})."
+        return self._ask("error", why, Asking())
+
     def _ask(self, rule: str, why: str, asking: Asking) -> Ask:
-        show_on = asking.show_on or self.default.show_on
-        ask = Ask(rule, why, self.approvers(asking).approvers(), asking.timeout or self.default.timeout)
-        return ask if show_on is None else Ask(rule, why, ask.approvers, ask.timeout, show_on)
+        default, approvers = self.default, self.approvers(asking).approvers()
+        steps = _first(asking.escalation, default.escalation, ())
+        return Ask(
+            rule,
+            why,
+            approvers,
+            timeout=_first(asking.timeout, default.timeout, None),
+            show_on=_first(asking.show_on, default.show_on, ("thread", "mail")),
+            reminders=_first(asking.reminders, default.reminders, None),
+            escalation=tuple(each.step() for each in steps),
+            on_timeout=_first(asking.on_timeout, default.on_timeout, "expire"),
+            in_business_hours=self.hours is not None
+            and _first(asking.in_business_hours, default.in_business_hours, False),  # noqa: FBT003 - a value
+            may_grant=approvers.takes_one and _first(asking.may_grant, default.may_grant, False),  # noqa: FBT003 - a value
+        )
 
     def approvers(self, asking: Asking) -> ApproversEntry:
         """Whom it asks: its own approvers, else the default's, else nobody."""
         return asking.approvers or self.default.approvers or ApproversEntry()
 
-    def problems(self, directory: Directory) -> list[str]:
-        """What nobody, or not everybody, could ever get approved; a sentence each."""
-        found = []
-        for name, asking in self._asking():
-            approvers = self.approvers(asking)
-            if set(approvers.roles) & set(directory.groups):
-                continue  # who is in a group is not known before it is asked
-            able = able_to_decide(approvers.approvers(), directory)
-            if not able:
-                found.append(f"{name}: nobody may approve what it asks about")
-            elif len(able) == 1 and not approvers.requester:
-                found.append(f"{name}: nobody may approve what {able[0].id} asks for: a second person is wanted")
-        return found
 
-    def _asking(self) -> Iterator[tuple[str, Asking]]:
-        yield "default", self.default
-        for rule in self.rules:
-            if rule.outcome != "deny":
-                yield f"rule {rule.name!r}", rule
+def _first(own: T | None, default: T | None, otherwise: T) -> T:
+    """What a rule says, else what the default says, else that."""
+    if own is not None:
+        return own
+    return otherwise if default is None else default
+
+
+def _what_fits(rule: Rule) -> str:
+    parts = [
+        f"it is about {', '.join(rule.tools)}" if rule.tools else "",
+        f"the tool's effect is {rule.effect}" if rule.effect else "",
+        f"it is so that {rule.when}" if rule.when is not None else "",
+    ]
+    return "; ".join(part for part in parts if part)
 
 
 def able_to_decide(approvers: Approvers, directory: Directory) -> tuple[Person, ...]:

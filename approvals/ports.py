@@ -81,3 +81,7 @@ class Log(Protocol):
     async def conversation(self, thread_id: str) -> Conversation | None:
         """Where a thread lives."""
         ...
+
+    async def owners(self, thread_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+        """The agent and the person who began it, of each of these threads."""
+        ...

@@ -4,7 +4,7 @@ Everything is read and checked against everything else at the start, so that a n
 with file, line and reason, and not the work of a Monday morning.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -15,11 +15,14 @@ from agent.conversation import Value
 from agent.errors import ConfigError
 from agent.tool import Tool
 from agent.tools import BUILT_IN
+from approvals import policy_check
 from approvals.people import Directory, PeopleFile, problems_in
-from approvals.policy import Asking, Policy, PolicyFile
+from approvals.policy import Policy
+from approvals.policy_check import unknown
+from approvals.policy_file import PolicyFile
 from bot import prompts, tool_registry, yaml_files
 from bot.prompts import FilePrompt
-from bot.yaml_files import FieldPath
+from bot.yaml_files import FieldPath, YamlFile
 
 Problems = Iterator[tuple[FieldPath, str]]
 AgentName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
@@ -76,12 +79,13 @@ class Deployment:
     """What is allowed, and probably not meant."""
 
     @classmethod
-    def load(cls, config_dir: Path) -> "Deployment":
-        """The deployment in that folder. Raises ConfigError, a line a problem: `file:line: field: what is wrong`."""
+    def load(cls, config_dir: Path, timeout: float | None = None) -> "Deployment":
+        """The deployment in that folder. Raises ConfigError, a line a problem: `file:line: field: what is wrong`.
+        `timeout`: seconds that a request lasts where the policy does not say, for what is probably not meant."""
         tools = tool_registry.load(config_dir)
         texts = prompts.load(config_dir)
         directory = _directory(config_dir)
-        policy, warnings = _policy(config_dir, tools, directory)
+        policy, warnings = _policy(config_dir, tools, directory, timeout)
         file = yaml_files.read(config_dir, "agents.yaml")
         agents = file.parse(AgentsFile)
         file.check(_agent_problems(agents, tools, texts))
@@ -123,44 +127,31 @@ def _directory(config_dir: Path) -> Directory:
     return Directory.of(people)
 
 
-def _policy(config_dir: Path, tools: Mapping[str, Tool], directory: Directory) -> tuple[Policy, tuple[str, ...]]:
+def _policy(
+    config_dir: Path, tools: Mapping[str, Tool], directory: Directory, timeout: float | None
+) -> tuple[Policy, tuple[str, ...]]:
     file = yaml_files.read(config_dir, "policy.yaml")
+    content = policy_of(file, tools, directory)
+    doubts = policy_check.problems(content, directory, timeout)
+    return Policy(content, directory), tuple(file.complaint(path, problem) for path, problem in doubts)
+
+
+def policy_of(file: YamlFile, tools: Mapping[str, Tool], directory: Directory) -> PolicyFile:
+    """The policy that a file says. Raises ConfigError."""
     content = file.parse(PolicyFile)
-    file.check(_policy_problems(content, tools, directory))
-    policy = Policy(content)
-    return policy, tuple(f"{file.name}: {problem}" for problem in policy.problems(directory))
-
-
-def _policy_problems(content: PolicyFile, tools: Mapping[str, Tool], directory: Directory) -> Problems:
-    yield from _approver_problems(("default",), content.default, directory)
-    for place, rule in enumerate(content.rules):
-        yield from _approver_problems(("rules", place), rule, directory)
-        for at, name in enumerate(rule.tools):
-            if "*" not in name and name not in tools:
-                yield ("rules", place, "tools", at), _unknown("tool", name, tools)
-
-
-def _approver_problems(where: FieldPath, asking: Asking, directory: Directory) -> Problems:
-    if asking.approvers is None:
-        return
-    for at, role in enumerate(asking.approvers.roles):
-        if role not in directory.roles:
-            yield (*where, "approvers", "roles", at), _unknown("role in people.yaml", role, directory.roles)
-    for at, person in enumerate(asking.approvers.people):
-        if directory.person(person) is None:
-            known = {each.id for each in directory.people}
-            yield (*where, "approvers", "people", at), _unknown("person in people.yaml", person, known)
+    file.check(policy_check.mistakes(content, tools, directory))
+    return content
 
 
 def _agent_problems(content: AgentsFile, tools: Mapping[str, Tool], texts: Mapping[str, FilePrompt]) -> Problems:
     if content.default not in content.agents:
-        yield ("default",), _unknown("agent", content.default, content.agents)
+        yield ("default",), unknown("agent", content.default, content.agents)
     for name, entry in content.agents.items():
         for at, tool in enumerate(entry.tools):
             if tool not in tools:
-                yield ("agents", name, "tools", at), _unknown("tool", tool, tools)
+                yield ("agents", name, "tools", at), unknown("tool", tool, tools)
         if entry.prompt not in texts:
-            yield ("agents", name, "prompt"), _unknown("prompt", entry.prompt, texts)
+            yield ("agents", name, "prompt"), unknown("prompt", entry.prompt, texts)
         else:
             yield from _variable_problems(("agents", name), entry, texts[entry.prompt])
 
@@ -170,7 +161,3 @@ def _variable_problems(where: FieldPath, entry: AgentEntry, prompt: FilePrompt) 
         yield (*where, "variables"), f"the prompt {entry.prompt} needs {variable}, too"
     for variable in sorted(set(entry.variables) - set(prompt.head.variables)):
         yield (*where, "variables", variable), f"the prompt {entry.prompt} has no such variable"
-
-
-def _unknown(what: str, name: str, known: Collection[str]) -> str:
-    return f"there is no {what} named {name}; there are: {', '.join(sorted(known)) or 'none'}"

@@ -74,7 +74,7 @@ def build(
     model: Model | None = None,
 ) -> Service:
     """A process's parts, not started. Slack's channel is added when it is connected."""
-    deployment = deployment or Deployment.load(settings.config_dir)
+    deployment = deployment or Deployment.load(settings.config_dir, settings.human_approval_timeout)
     clock, ids, database = clock or SystemClock(), ids or RandomIds(), connect(settings.database_url.get_secret_value())
     threads, index = Threads(database, clock), ApprovalIndex(database, clock)
     smtp, inbox = _smtp(settings), Inbox(threads, clock, ids, deployment.default_agent)

@@ -21,7 +21,8 @@ from approvals.card import Card
 from approvals.decision import Approve, Choice, Reject
 from approvals.gate import Gate
 from approvals.people import Directory, Person
-from approvals.policy import Policy, PolicyFile
+from approvals.policy import Policy
+from approvals.policy_file import PolicyFile
 from bot.inbox import Delivery, Inbox
 from store.threads import Threads
 from tests.builders import calls

@@ -26,7 +26,8 @@ from agent.tool import catalog, tool
 from agent.verdict import ApprovalKind, Approvers, Decision
 from approvals.gate import Gate
 from approvals.people import Directory, Person, token_digest
-from approvals.policy import Policy, PolicyFile
+from approvals.policy import Policy
+from approvals.policy_file import PolicyFile
 from approvals.token import link_token
 from bot.inbox import Inbox
 from store.approvals import ApprovalFacts, ApprovalIndex

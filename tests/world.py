@@ -10,7 +10,8 @@ from agent.events import ApprovalRequested, Event, PromptStamp
 from agent.loop import Agent, Loop
 from approvals.gate import Gate
 from approvals.people import Directory, Person
-from approvals.policy import Policy, PolicyFile
+from approvals.policy import Policy
+from approvals.policy_file import PolicyFile
 from bot.cards import Cards
 from bot.inbox import Delivery, Inbox
 from bot.outbox import Outbox

@@ -29,7 +29,8 @@ from agent.tool import catalog, tool
 from approvals.decision import Approve
 from approvals.gate import Gate
 from approvals.people import Directory, Person
-from approvals.policy import Policy, PolicyFile
+from approvals.policy import Policy
+from approvals.policy_file import PolicyFile
 from bot.cards import Cards
 from bot.inbox import Delivery, Inbox
 from bot.outbox import Outbox

@@ -6,7 +6,8 @@ from agent.reducer import Rules
 from agent.tool import ToolContext, catalog, tool
 from agent.tools import BUILT_IN
 from approvals.people import Directory, Person
-from approvals.policy import Policy, PolicyFile
+from approvals.policy import Policy
+from approvals.policy_file import PolicyFile
 from tests.simulation.process import here
 from tests.world import PlainPrompt
 

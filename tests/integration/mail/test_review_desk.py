@@ -16,7 +16,8 @@ from agent.thread import ThreadState, fold
 from agent.verdict import Approvers
 from approvals.gate import Gate
 from approvals.people import Directory, Person
-from approvals.policy import Policy, PolicyFile
+from approvals.policy import Policy
+from approvals.policy_file import PolicyFile
 from bot.inbox import Inbox
 from bot.mail.approval_reply import ApprovalReplies
 from bot.mail.channel import ABOVE, MailChannel

@@ -135,7 +135,7 @@ def test_a_rule_that_nobody_can_decide_is_a_warning(folder: Path, edit: Edit) ->
     edit("policy.yaml", "      roles: [support-lead, finance]", "      roles: []")
 
     assert Deployment.load(folder).warnings == (
-        "policy.yaml: rule 'refunds need a lead or finance': nobody may approve what it asks about",
+        "policy.yaml:26: rules.1.approvers: nobody may approve what it asks about",
     )
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from approvals.hours import BusinessHours, QuietHours, after, next_waking
+from approvals.hours import BusinessHours, QuietHours, after, is_open, next_waking
 
 ZONES = st.sampled_from(
     ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "America/Sao_Paulo"]
@@ -115,6 +115,32 @@ def test_it_is_what_counting_minutes_on_the_wall_clock_gives(
         counted += is_day and open_.from_ <= wall.strftime("%H:%M") < open_.to
         at += MINUTE
     assert after(start, minutes * 60, open_) == at
+
+
+@pytest.mark.parametrize(
+    "when, opened",
+    [
+        ((2026, 11, 27, 9, 0), True),
+        ((2026, 11, 27, 16, 59), True),
+        ((2026, 11, 27, 17, 0), False),
+        ((2026, 11, 27, 8, 59), False),
+        ((2026, 11, 28, 12, 0), False),
+        ((2026, 12, 24, 12, 0), False),
+    ],
+)
+def test_a_business_is_open_in_its_hours_only(when: tuple[int, ...], *, opened: bool) -> None:
+    berlin = hours(timezone="Europe/Berlin", holidays=["2026-12-24"])
+
+    assert is_open(moment("Europe/Berlin", *when), berlin) is opened
+
+
+@given(business(earliest=4 * 60, latest=22 * 60), MOMENTS)
+def test_it_is_open_when_the_wall_clock_says_so(open_: BusinessHours, at: datetime) -> None:
+    at = at.replace(second=0, microsecond=0)
+    wall = at.astimezone(ZoneInfo(open_.timezone))
+    is_day = WEEK[wall.weekday()] in open_.days and wall.date() not in open_.holidays
+
+    assert is_open(at, open_) is (is_day and open_.from_ <= wall.strftime("%H:%M") < open_.to)
 
 
 def test_quiet_hours_go_on_over_midnight() -> None:

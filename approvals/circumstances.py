@@ -1,0 +1,128 @@
+"""What a condition may speak of: a call and its circumstances, as plain values. Pure.
+
+- Arguments are those that the tool would be given: its defaults filled in, `"600"` for a number made 600. Otherwise a
+  model could write a value so that the tool takes it and the rule about it does not.
+- Nothing that anybody can make up is passed off as known: whoever is not in people.yaml, or is not proved to be
+  themselves, has no id, name, address or role. A tool that does not say what it does is taken to be risky.
+- The time is that of the agent's proposal, as the log has it. So the same call is judged the same however often, and
+  whenever, it is judged.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
+
+from agent.conversation import ApiThread, Identity, JsonObject, MailThread, SlackThread
+from agent.events import ModelResponded, ToolCall
+from agent.thread import ThreadState
+from agent.tool import Tool
+from approvals.hours import WEEK, BusinessHours, is_open
+from approvals.people import Directory
+
+FIELDS: Mapping[str, tuple[str, ...]] = {
+    "requester": ("id", "name", "email", "roles"),
+    "channel": ("kind", "id", "team"),
+    "cost": ("tokens",),
+    "hints": ("read_only", "destructive", "idempotent", "open_world"),
+    "time": ("at", "date", "weekday", "hour", "in_business_hours"),
+}
+"""What the variables consist of that are not a plain value; `args` depends on the tool."""
+
+
+def circumstances(
+    call: ToolCall, tool: Tool, state: ThreadState, directory: Directory, hours: BusinessHours | None
+) -> dict[str, object]:
+    """All variables. Raises BadArguments when the tool would not take the arguments."""
+    found: dict[str, object] = {
+        "tool": call.name,
+        "args": arguments(tool, call.arguments),
+        "requester": _requester(state.requester, directory),
+        "channel": _channel(state.conversation),
+        "agent": state.agent,
+        "taint": list(state.taint),
+        "cost": {"tokens": _tokens(state)},
+        "effect": tool.effect,
+        "hints": _hints(tool),
+    }
+    at = _proposed_at(call, state)
+    return found if at is None else {**found, "time": _time(at, hours)}
+
+
+def arguments(tool: Tool, given: JsonObject) -> dict[str, object]:
+    """The arguments as the tool would be given them. Raises BadArguments when it would not take them."""
+    return {name: _plain(value) for name, value in tool.check(given).items()}
+
+
+def _plain(value: object) -> object:
+    """As JSON would have it; a Decimal is a number."""
+    match value:
+        case Enum():
+            return _plain(value.value)
+        case None | bool() | int() | float() | str():
+            return value
+        case Decimal():
+            return float(value)
+        case BaseModel():
+            return {name: _plain(each) for name, each in value.model_dump().items()}
+        case Mapping():
+            return {str(_plain(name)): _plain(each) for name, each in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_plain(each) for each in value]
+        case _:
+            return to_jsonable_python(value)
+
+
+def _requester(who: Identity | None, directory: Directory) -> dict[str, object]:
+    person = directory.find(who) if who is not None else None
+    wrote_from = who.id if who is not None and who.channel == "mail" and who.verified else ""
+    if person is None:
+        return {"id": "", "name": "", "email": wrote_from, "roles": []}
+    email = wrote_from or next(iter(person.email), "")
+    return {"id": person.id, "name": person.name, "email": email, "roles": list(person.roles)}
+
+
+def _channel(place: SlackThread | MailThread | ApiThread) -> dict[str, object]:
+    match place:
+        case SlackThread():
+            return {"kind": "slack", "id": place.channel, "team": place.team}
+        case MailThread():
+            return {"kind": "mail", "id": place.mailbox, "team": ""}
+        case ApiThread():
+            return {"kind": "api", "id": place.ref, "team": ""}
+
+
+def _tokens(state: ThreadState) -> int:
+    """What the thread's answers of the model have taken so far."""
+    answers = (entry.event.usage for entry in state.entries if isinstance(entry.event, ModelResponded))
+    return sum(usage.input + usage.output for usage in answers)
+
+
+def _hints(tool: Tool) -> dict[str, object]:
+    """In the words of MCP. What a tool does not say counts as risky."""
+    reads = tool.effect == "read"
+    return {
+        "read_only": reads,
+        "destructive": not reads,
+        "idempotent": reads or tool.idempotent,
+        "open_world": True,  # tools do not say yet whether they reach beyond the deployment
+    }
+
+
+def _proposed_at(call: ToolCall, state: ThreadState) -> datetime | None:
+    """When the model proposed the call."""
+    for entry in reversed(state.entries):
+        if isinstance(entry.event, ModelResponded) and any(each.id == call.id for each in entry.event.calls):
+            return entry.event.at
+    return None
+
+
+def _time(at: datetime, hours: BusinessHours | None) -> dict[str, object]:
+    """On the clock of the business, else in UTC."""
+    there = at.astimezone(ZoneInfo(hours.timezone if hours else "UTC"))
+    found = {"at": at, "date": there.date().isoformat(), "weekday": WEEK[there.weekday()], "hour": there.hour}
+    return found if hours is None else {**found, "in_business_hours": is_open(at, hours)}

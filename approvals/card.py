@@ -93,6 +93,8 @@ class Card:
     """What approvers wanted to know."""
     changed_by: str = ""
     """Who changed the arguments that are shown, while it is open."""
+    amended_at: datetime | None = None
+    """When they did."""
     is_escalated: bool = False
     """Whether more people were asked since nobody had decided."""
     may_grant: bool = False
@@ -162,6 +164,7 @@ def build(thread_id: str, record: ApprovalRecord, name: Name, mates: Iterable[Ap
         votes=tuple(Vote(name(each.by), each.vote, each.by.via, each.at) for each in record.votes),
         remarks=tuple(_asked(each, name) for each in record.remarks),
         changed_by=name(record.amendments[-1].by) if record.amendments and not decided else "",
+        amended_at=record.amendments[-1].at if record.amendments and not decided else None,
         is_escalated=record.escalated > 0,
         may_grant=request.may_grant and request.approvers.takes_one and not record.amendments,
         revision=record.revision,

@@ -111,14 +111,19 @@ def _serializer(secrets: Sequence[str], purpose: str = "link") -> URLSafeSeriali
     )
 
 
-def reply_token(approval_id: str, person: str, secrets: Sequence[str]) -> str:
-    """The MAC in the reply address of the approval mail that this person gets. Survives case folding."""
-    return _mac(_checked(secrets)[0], "reply", approval_id, person)
+def reply_token(approval_id: str, person: str, secrets: Sequence[str], shown: str = "") -> str:
+    """The MAC in the reply address of the approval mail that this person gets. Survives case folding. `shown` is a word
+    for what that mail shows; mails of older releases were bound to none."""
+    return _mac(_checked(secrets)[0], *_reply(approval_id, person, shown))
 
 
-def check_reply_token(mac: str, approval_id: str, person: str, secrets: Sequence[str]) -> bool:
-    """Whether the MAC is the one that was sent to this person for this approval."""
-    return _check(mac, ("reply", approval_id, person), secrets)
+def check_reply_token(mac: str, approval_id: str, person: str, secrets: Sequence[str], shown: str = "") -> bool:
+    """Whether the MAC is the one that was sent to this person for this approval, by a mail that showed this."""
+    return _check(mac, _reply(approval_id, person, shown), secrets)
+
+
+def _reply(approval_id: str, person: str, shown: str) -> tuple[str, ...]:
+    return ("reply", approval_id, person, shown) if shown else ("reply", approval_id, person)
 
 
 def thread_token(thread_id: str, secrets: Sequence[str]) -> str:
@@ -131,9 +136,9 @@ def check_thread_token(mac: str, thread_id: str, secrets: Sequence[str]) -> bool
     return _check(mac, ("thread", thread_id), secrets)
 
 
-def reply_address(agent_address: str, approval_id: str, person: str, secrets: Sequence[str]) -> str:
+def reply_address(agent_address: str, approval_id: str, person: str, secrets: Sequence[str], shown: str = "") -> str:
     """`agent+a.<approval>.<mac>@…`: where this person's answer to the approval mail goes."""
-    return _plus(agent_address, "a", approval_id, reply_token(approval_id, person, secrets))
+    return _plus(agent_address, "a", approval_id, reply_token(approval_id, person, secrets, shown))
 
 
 def thread_address(agent_address: str, thread_id: str, secrets: Sequence[str]) -> str:

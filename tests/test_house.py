@@ -105,6 +105,7 @@ PURE = frozenset(
         "bot.mail.reply_text",
         "bot.mail.reply_words",
         "bot.mail.sent",
+        "bot.mail.shown",
         "bot.mail.smtp_address",
         "bot.mail.webhook",
         "bot.pages.form",

@@ -1,18 +1,24 @@
-"""The mail that asks for an approval: what would happen, who asked and why, and one link to the page that decides.
+"""The mail that asks for an approval: what would happen, who asked and why, and one link to the page that decides; and
+the one that says how it ended.
 
 No link decides anything by itself, since link scanners follow them all. No line of the text is a decision word alone,
-so that a quote of this mail cannot be taken for one.
+so that a quote of this mail cannot be taken for one. What a model or a stranger wrote is text and nothing else: no
+markup, and what cannot be seen is spelt.
 """
 
 import html
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 
+from approvals.card import Argument, Card, Vote
+from approvals.visible import spelt
 from bot.mail.charset import clean
 from bot.mail.message import Outgoing
 
 MAX_VALUE = 2_000
 MAX_ARGUMENTS = 50
 MAX_PREVIEW = 6_000
+MAX_CALLS = 20
 
 # Colours that are readable on white and on black, since clients invert some and not others.
 _BUTTON = (
@@ -25,67 +31,199 @@ _VALUE = "padding:4px 0;vertical-align:top;font-size:15px;word-break:break-word"
 _CODE = "padding:4px 0;vertical-align:top;font-family:Menlo,Consolas,monospace;font-size:13px;word-break:break-word"
 _ON_PAGE = "Nothing happens before you press a button on that page. Its address, to copy:"
 _SMALL = "color:#768390;font-size:13px"
+_VERBS = {"approved": "Approved", "rejected": "Rejected", "answered": "Answered"}
+
+Rows = list[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class ApprovalAsk:
-    """What an approver must see. Plain text all of it; arguments in the order of the tool's parameters."""
-
-    title: str
-    why: str
-    asked_by: str
-    tool: str
-    arguments: tuple[tuple[str, str], ...]
-    link: str
-    """The page that shows everything and decides; must be http or https."""
-    preview: str = ""
-    expires: str = ""
-    instructions: str = ""
-    """How to decide by answering this mail, where the policy allows it."""
-
-
-def approval_mail(ask: ApprovalAsk, envelope: Outgoing) -> Outgoing:
-    """The envelope with the body of an approval mail. Its Reply-To should be the address with the reply token."""
-    if not ask.link.startswith(("https://", "http://")):
+def approval_mail(card: Card, link: str, envelope: Outgoing, *, heading: str = "", inbox: str = "") -> Outgoing:
+    """The envelope with the body of a mail that asks. Its Reply-To should be the address with the reply token; `link`
+    is the page that shows everything and decides, `heading` says why it comes again, `inbox` is where the rest is."""
+    if not link.startswith(("https://", "http://")):
         raise ValueError("the link of an approval must be http or https")
-    return replace(envelope, markdown=_text(ask), html=_html(ask), kind="auto-generated")
+    title = f"{heading}{title_of(card)}"
+    text, rich = _text(card, title, link, inbox), _html(card, title, link, inbox)
+    return replace(envelope, markdown=text, html=rich, kind="auto-generated")
 
 
-def _text(ask: ApprovalAsk) -> str:
-    parts = [
-        ask.title,
-        f"Tool:      {ask.tool}\nAsked by:  {ask.asked_by}\nWhy:       {ask.why}" + _line("Expires:   ", ask.expires),
-        "\n".join(f"  {name}: {_indented(value)}" for name, value in _arguments(ask)),
-        f"What would happen:\n\n{_shown(ask.preview, MAX_PREVIEW)}" if ask.preview else "",
-        f"Review and decide:\n{ask.link}",
-        ask.instructions,
+def settled_mail(card: Card, envelope: Outgoing) -> Outgoing:
+    """The envelope with what was decided."""
+    text = plain("\n\n".join(settled_text(each) for each in card.plan))
+    return replace(envelope, markdown=text, html=f"<p>{_broken(text)}</p>", kind="auto-generated")
+
+
+def settled_text(card: Card) -> str:
+    """What was decided of one call, in a sentence or three."""
+    verb = _VERBS.get(card.status)
+    if verb is None:
+        return f"{card.title}: {card.status}." + (" It did not run." if card.about == "call" else "")
+    text = f"{card.title}: {verb.lower()} by {card.decided_by} ({card.decided_via})."
+    changed = [f"- {each.name}: {each.value} (was {each.was})" for each in card.arguments if each.was]
+    if changed:
+        text += "\n\nWith these changes:\n\n" + "\n".join(changed)
+    return text + (f"\n\nIn their words: {card.reason}" if card.reason else "")
+
+
+def title_of(card: Card) -> str:
+    """What the mail is about, in a line."""
+    return f"{card.title}, and {len(card.mates)} more" if card.mates else card.title
+
+
+def plain(text: str) -> str:
+    """Text that shows all that is in it."""
+    return clean(spelt(text.replace("\r\n", "\n"), lambda each: f"[U+{ord(each):04X}]"))
+
+
+# --- what is said of it ---------------------------------------------------------------------------------------------
+
+
+def _facts(card: Card) -> Rows:
+    """Who, why, and how far it is, a row each."""
+    facts = [
+        ("Asked by", card.requester),
+        ("Why", card.why),
+        ("Takes", card.needs),
+        ("So far", "\n".join(map(_vote, card.votes))),
+        (
+            "Changed",
+            f"{card.changed_by} changed the arguments. What was approved before does not count."
+            * bool(card.changed_by),
+        ),
+        ("Note", "Nobody had decided for a while, so more people were asked." * card.is_escalated),
+        ("Expires", f"{card.expires_at:%d %B %Y, %H:%M} UTC"),
     ]
-    return "\n\n".join(part for part in map(clean, parts) if part)
+    return [(label, plain(value)) for label, value in facts if value]
 
 
-def _line(label: str, value: str) -> str:
-    return f"\n{label}{value}" if value else ""
+def _vote(vote: Vote) -> str:
+    said = "approved" if vote.vote == "approve" else "rejected"
+    return f"{vote.name} {said} ({vote.via}), {vote.at:%d %B, %H:%M} UTC"
 
 
-def _indented(value: str) -> str:
-    return value.replace("\n", "\n      ")
+def _arguments(card: Card) -> Rows:
+    """The arguments, long ones cut; what is cut is on the page, and the mail says so."""
+    shown = [(plain(each.name), _value(each)) for each in card.arguments[:MAX_ARGUMENTS]]
+    left = len(card.arguments) - MAX_ARGUMENTS
+    return [*shown, ("…", f"{left} more arguments on the page")] if left > 0 else shown
 
 
-def _html(ask: ApprovalAsk) -> str:
-    facts = [("Tool", ask.tool), ("Asked by", ask.asked_by), ("Why", ask.why), ("Expires", ask.expires)]
+def _value(argument: Argument) -> str:
+    was = f" (was {_cut(argument.was, MAX_VALUE)})" if argument.was else ""
+    return _cut(argument.value, MAX_VALUE) + was
+
+
+def _remarks(calls: Iterable[Card]) -> Rows:
+    return [
+        (
+            plain(each.name),
+            f"{_cut(each.question, MAX_VALUE)}\nThe agent: {_cut(each.answer or '(no answer yet)', MAX_VALUE)}",
+        )
+        for call in calls
+        for each in call.remarks
+    ]
+
+
+def _cut(value: str, limit: int) -> str:
+    value = plain(value)
+    return value if len(value) <= limit else f"{value[:limit]}… ({len(value) - limit} more characters on the page)"
+
+
+def _calls(card: Card) -> tuple[tuple[Card, str], ...]:
+    """Each call with its heading; none where there is only one."""
+    if not card.mates:
+        return ((card, ""),)
+    count = len(card.plan)
+    return tuple(
+        (each, plain(f"Call {number} of {count}: {each.title}{_ended(each)}"))
+        for number, each in enumerate(card.plan[:MAX_CALLS], start=1)
+    )
+
+
+def _ended(card: Card) -> str:
+    return "" if card.is_open else f" ({card.status})"
+
+
+def _left_out(card: Card) -> str:
+    left = len(card.plan) - MAX_CALLS
+    return f"{left} more calls on the page" if left > 0 else ""
+
+
+def instructions(card: Card) -> str:
+    """How to decide by answering the mail."""
+    if card.about == "question":
+        return "Or answer this mail: what you write above the quoted text is taken as your answer."
+    if card.choices:
+        return f"Or answer this mail with one of these as its only line: {' · '.join(map(plain, card.choices))}."
+    count = sum(each.is_open for each in card.plan)
+    what = f" for all {count} calls, as shown here" if card.mates else ""
+    return (
+        f"Or answer this mail. Its first line decides{what}: the one word “approve”, or “reject” followed by your "
+        "reason. Anything else is not taken as a decision."
+    )
+
+
+# --- text -----------------------------------------------------------------------------------------------------------
+
+
+def _text(card: Card, title: str, link: str, inbox: str) -> str:
+    width = 11
     parts = [
-        f'<h1 style="font-size:20px;margin:0 0 8px">{_escaped(ask.title)}</h1>',
-        _table([(label, value) for label, value in facts if value], _VALUE),
-        f'<div style="{_BOX}">{_table(_arguments(ask), _CODE)}</div>' if ask.arguments else "",
-        _preview(ask.preview) if ask.preview else "",
-        f'<p style="margin:24px 0"><a href="{_escaped(ask.link)}" style="{_BUTTON}">Review and decide</a></p>',
-        f'<p style="{_SMALL}">{_ON_PAGE}<br>{_escaped(ask.link)}</p>',
-        f'<p style="{_SMALL}">{_broken(ask.instructions)}</p>' if ask.instructions else "",
+        plain(title),
+        "\n".join(f"{label + ':':{width}}{_indented(value, width)}" for label, value in _facts(card)),
+        *(part for call, heading in _calls(card) for part in _call_text(call, heading)),
+        _left_out(card),
+        *(f"{name} asked: {_indented(said, 2)}" for name, said in _remarks(card.plan)),
+        f"Review and decide:\n{link}",
+        instructions(card),
+        f"All that waits for you:\n{inbox}" if inbox else "",
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _call_text(call: Card, heading: str) -> list[str]:
+    return [
+        heading,
+        f"Tool:      {plain(call.tool)}" if call.tool else "",
+        "\n".join(f"  {name}: {_indented(value, 6)}" for name, value in _arguments(call)),
+        f"What would happen:\n\n{_cut(call.preview, MAX_PREVIEW)}" if call.preview else "",
+    ]
+
+
+def _indented(value: str, spaces: int) -> str:
+    return value.replace("\n", "\n" + " " * spaces)
+
+
+# --- HTML -----------------------------------------------------------------------------------------------------------
+
+
+def _html(card: Card, title: str, link: str, inbox: str) -> str:
+    remarks = _remarks(card.plan)
+    parts = [
+        f'<h1 style="font-size:20px;margin:0 0 8px">{_escaped(plain(title))}</h1>',
+        _table(_facts(card), _VALUE),
+        *(_call_html(call, heading) for call, heading in _calls(card)),
+        f'<p style="{_SMALL}">{_left_out(card)}</p>' if _left_out(card) else "",
+        f'<p style="{_SMALL};margin:16px 0 4px">Questions to the agent</p>{_table(remarks, _VALUE)}' if remarks else "",
+        f'<p style="margin:24px 0"><a href="{_escaped(link)}" style="{_BUTTON}">Review and decide</a></p>',
+        f'<p style="{_SMALL}">{_ON_PAGE}<br>{_escaped(link)}</p>',
+        f'<p style="{_SMALL}">{_escaped(instructions(card))}</p>',
+        f'<p style="{_SMALL}">All that waits for you: {_escaped(inbox)}</p>' if inbox else "",
     ]
     return f'<div style="max-width:640px">{"".join(parts)}</div>'
 
 
-def _table(rows: list[tuple[str, str]], style: str) -> str:
+def _call_html(call: Card, heading: str) -> str:
+    rows = _arguments(call)
+    parts = [
+        f'<h2 style="font-size:16px;margin:24px 0 8px">{_escaped(heading)}</h2>' if heading else "",
+        f'<p style="{_SMALL};margin:16px 0 4px">Tool: {_escaped(plain(call.tool))}</p>' if call.tool else "",
+        f'<div style="{_BOX};margin-top:0">{_table(rows, _CODE)}</div>' if rows else "",
+        _preview(call.preview) if call.preview else "",
+    ]
+    return "".join(parts)
+
+
+def _table(rows: Rows, style: str) -> str:
     cells = (
         f'<tr><td style="{_LABEL}">{_escaped(label)}</td><td style="{style}">{_broken(value)}</td></tr>'
         for label, value in rows
@@ -95,23 +233,12 @@ def _table(rows: list[tuple[str, str]], style: str) -> str:
 
 
 def _preview(preview: str) -> str:
-    shown = _broken(_shown(preview, MAX_PREVIEW))
+    shown = _broken(_cut(preview, MAX_PREVIEW))
     return f'<p style="{_SMALL};margin:16px 0 4px">What would happen</p><div style="{_BOX};margin-top:0">{shown}</div>'
 
 
-def _arguments(ask: ApprovalAsk) -> list[tuple[str, str]]:
-    """The arguments, long ones cut; what is cut is on the page, and the mail says so."""
-    shown = [(name, _shown(value, MAX_VALUE)) for name, value in ask.arguments[:MAX_ARGUMENTS]]
-    left = len(ask.arguments) - MAX_ARGUMENTS
-    return [*shown, ("…", f"{left} more arguments on the page")] if left > 0 else shown
-
-
-def _shown(value: str, limit: int) -> str:
-    return value if len(value) <= limit else f"{value[:limit]}… ({len(value) - limit} more characters on the page)"
-
-
 def _escaped(value: str) -> str:
-    return html.escape(clean(value))
+    return html.escape(value)
 
 
 def _broken(value: str) -> str:

@@ -3,11 +3,14 @@
 the sender is proved and is the person whom that mail was sent to; the address carries that person's token for that
 approval; and the first line of what they wrote is a decision by the letter. Vague words never count (no model reads
 this), and possession of the token alone decides nothing: it is quoted in every forward.
+
+A yes is to what that mail showed, all calls of a plan: when something else stands there by now, it is none.
 """
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import structlog
 
@@ -18,13 +21,19 @@ from approvals.card import Card
 from approvals.decision import Answer, Approve, Choice, Reject
 from approvals.gate import Gate
 from approvals.people import Directory
+from approvals.ports import Facts
 from bot.mail.email import InboundEmail
+from bot.mail.shown import by_facts, earlier
 
 log = structlog.get_logger()
 
 _EDGES = " \t\"'“”„«».,!;:*_-\u2013\u2014"
 _REJECT = re.compile(r"reject(?:\b[\s:,.\u2013\u2014-]*(?P<reason>.*))?", re.IGNORECASE | re.DOTALL)
 
+CHANGED = (
+    "Nothing was done: what would happen is no longer what that mail showed. The latest mail shows what it is now, and "
+    "so does the page behind its link."
+)
 NOT_UNDERSTOOD = (
     "Nothing was done: your answer was not understood. The first line must be the one word “approve”, or "
     "“reject” followed by a reason; or use the link in the mail."
@@ -43,25 +52,58 @@ class ApprovalReplies:
 
     async def take(self, mail: InboundEmail, who: Identity, approval_id: str, mac: str) -> str:
         """Decide by this mail, or say why not; what was done, in a word for the log."""
-        person = self.directory.find(who)
-        if person is None or not token.check_reply_token(mac, approval_id, person.id, self.secrets):
+        person, facts = self.directory.find(who), await self.gate.index.facts(approval_id)
+        shown = self._shown(mac, facts, person.id) if person and facts else None
+        if person is None or facts is None or shown is None:
             log.warning("approval.refused", approval_id=approval_id, by=who.key, via="mail", reason="not authenticated")
             return "dropped: not a proved approver with a good token"
-        view = await self.gate.view(approval_id)
-        if view is None:
-            return "dropped: no such approval"
-        choice = read_choice(mail, view.card)
+        card = self.gate.card(facts)
+        choice = read_choice(mail, card)
         if choice is None:
             await self.answer(mail, NOT_UNDERSTOOD)
             return "not understood"
+        if shown == "earlier" and isinstance(choice, Approve):
+            await self.answer(mail, CHANGED)
+            return "refused: it has changed since"
+        return await self._decide(mail, who, card, choice)
+
+    async def _decide(self, mail: InboundEmail, who: Identity, card: Card, choice: Choice) -> str:
         try:
-            await self.gate.decide(approval_id, choice, who, "mail")
+            after = await self.gate.decide_plan(_choices(card, choice), who, "mail")
         except (Refused, AlreadySettled) as error:
-            if view.card.decided_via == "mail" and view.card.decided_by == person.name:
+            person = self.directory.find(who)
+            said = [(card.decided_via, card.decided_by), *((each.via, each.name) for each in card.votes)]
+            if person is not None and ("mail", person.name) in said:
                 return "repeated"  # a provider hands the same answer in again
             await self.answer(mail, f"Nothing was done: {error}")
             return f"refused: {error}"
+        if after.is_pending:
+            await self.answer(mail, _noted(after))
         return "decided"
+
+    def _shown(self, mac: str, facts: Facts, person: str) -> Literal["now", "earlier"] | None:
+        """Whether the mail that this answers showed what stands now, or what stood earlier; None when it is not ours to
+        this person. Mails of releases before there were changes and plans say nothing of what they showed."""
+
+        def fits(shown: str) -> bool:
+            return token.check_reply_token(mac, facts.approval_id, person, self.secrets, shown)
+
+        is_as_asked = not facts.mates and not facts.record.amendments
+        if fits(by_facts(facts)) or (is_as_asked and fits("")):
+            return "now"
+        return "earlier" if fits("") or any(map(fits, earlier(facts))) else None
+
+
+def _choices(card: Card, choice: Choice) -> dict[str, Choice]:
+    """The same of every call of a plan that is still open; of one that is settled the gate says so."""
+    calls = [each for each in card.plan if each.is_open] or [card]
+    return {each.approval_id: Approve(each.digest) if isinstance(choice, Approve) else choice for each in calls}
+
+
+def _noted(card: Card) -> str:
+    """What somebody is told whose say alone does not settle it."""
+    takes = next((each.needs for each in card.plan if each.is_open and each.needs), "")
+    return "Your say is on record." + (f" It takes {takes}, so it waits for others now." if takes else "")
 
 
 def read_choice(mail: InboundEmail, card: Card) -> Choice | None:

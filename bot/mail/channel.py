@@ -8,7 +8,7 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -18,10 +18,11 @@ from agent.errors import ChannelDown, ChannelError, ChannelRefused
 from agent.ports import Clock, Presence, Reply
 from approvals import token
 from approvals.card import Card
-from bot.mail.approval_mail import ApprovalAsk, approval_mail
+from bot.mail.approval_mail import approval_mail, plain, settled_mail, title_of
 from bot.mail.email import InboundEmail, Mailbox
 from bot.mail.errors import MailRefused, MailTransient, MailUnknown
 from bot.mail.message import Outgoing, compose, message_id_for, reply_subject
+from bot.mail.shown import by_card
 
 log = structlog.get_logger()
 
@@ -32,8 +33,7 @@ LINK_OUTLIVES = timedelta(days=30)
 """A link is good for looking long after the approval is settled: a late click is told what was decided."""
 
 _OPEN, _SETTLED = "open ", "settled "
-
-_VERBS = {"approved": "Approved", "rejected": "Rejected", "answered": "Answered"}
+"""Before the id of the mail that asked; behind it stands what the latest mail showed."""
 
 
 class Sender(Protocol):
@@ -89,14 +89,21 @@ class MailChannel:
         *,
         fresh: bool,  # noqa: ARG002 - the id is fixed either way
     ) -> str:
-        """One mail that asks, and one that says what was decided. Later changes need no mail."""
+        """One mail that asks, another when what it asks has changed, and one that says what was decided. Votes and
+        questions need none: they are on the page, and in reminders."""
         if not isinstance(address, MailAddress):
             raise ChannelRefused("not a mail address")
-        asked_id = self._message_id("a", f"{card.approval_id}.{address.key}")
-        if card.is_open:
+        place, shown = f"{card.approval_id}.{address.key}", by_card(card)
+        asked_id = self._message_id("a", place)
+        if card.is_pending:
+            before = receipt.removeprefix(_OPEN).partition(" ")[2]
             if not receipt:
                 await self._hand_over(self._asking(address, card, asked_id))
-            return _OPEN + asked_id
+            elif before and before != shown:
+                changed_id = self._message_id("c", f"{place}.{shown}")
+                again = self._asking(address, card, changed_id, under=asked_id, heading="Changed: ")
+                await self._hand_over(replace(again, at=_changed_at(card)))
+            return f"{_OPEN}{asked_id} {shown}"
         if receipt.startswith(_OPEN):
             await self._hand_over(self._settled(address, card, asked_id))
         return _SETTLED + asked_id
@@ -117,7 +124,8 @@ class MailChannel:
         message_id = self._message_id("m", f"{place}.{number}")
         at = card.remind_at[number - 1] if 0 < number <= len(card.remind_at) else card.asked_at
         asked_id = self._message_id("a", place)
-        await self._hand_over(replace(self._asking(address, card, message_id, reminds_of=asked_id), at=at))
+        again = self._asking(address, card, message_id, under=asked_id, heading="Reminder: ")
+        await self._hand_over(replace(again, at=at))
         return message_id
 
     async def show_presence(self, conversation: SlackThread | MailThread | ApiThread, presence: Presence) -> None:
@@ -161,52 +169,44 @@ class MailChannel:
         except ChannelError as error:
             log.warning("mail.answer_failed", error=str(error))
 
-    def _asking(self, address: MailAddress, card: Card, message_id: str, reminds_of: str = "") -> Outgoing:
+    def _asking(
+        self, address: MailAddress, card: Card, message_id: str, *, under: str = "", heading: str = ""
+    ) -> Outgoing:
         """Its Date is that of the request and not of the try, so that each try is the same to the byte."""
         link = token.link_token(card.approval_id, address.person, self.secrets, card.expires_at + LINK_OUTLIVES)
-        ask = ApprovalAsk(
-            title=f"Reminder: {card.title}" if reminds_of else card.title,
-            why=card.why,
-            asked_by=card.requester,
-            tool=card.tool,
-            arguments=tuple((each.name, each.value) for each in card.arguments),
-            link=f"{self.public_url}/approvals/{link}",
-            preview=card.preview,
-            expires=f"{card.expires_at:%d %B %Y, %H:%M} UTC",
-            instructions=_instructions(card),
-        )
-        # What is asked of whoever wrote is answered in their thread; only a person of ours decides by token.
-        reply_to = (
-            token.reply_address(self.address, card.approval_id, address.person, self.secrets)
-            if address.person
-            else token.thread_address(self.address, card.thread_id, self.secrets)
-        )
         envelope = Outgoing(
             sender=Mailbox(self.address, self.name),
             to=(Mailbox(address.address),),
-            subject=reply_subject(_subject(card)) if reminds_of else _subject(card),
+            subject=reply_subject(_subject(card)) if under else _subject(card),
             markdown="",
             message_id=message_id,
             at=card.asked_at,
-            in_reply_to=reminds_of,
-            reply_to=Mailbox(reply_to, self.name),
+            in_reply_to=under,
+            reply_to=Mailbox(self._reply_to(address, card), self.name),
             delimiter=ABOVE,
             instance=self.instance,
         )
-        return approval_mail(ask, envelope)
+        inbox = f"{self.public_url}/inbox" if address.person else ""
+        return approval_mail(card, f"{self.public_url}/approvals/{link}", envelope, heading=heading, inbox=inbox)
+
+    def _reply_to(self, address: MailAddress, card: Card) -> str:
+        """What is asked of whoever wrote is answered in their thread; only a person of ours decides by token."""
+        if not address.person:
+            return token.thread_address(self.address, card.thread_id, self.secrets)
+        return token.reply_address(self.address, card.approval_id, address.person, self.secrets, by_card(card))
 
     def _settled(self, address: MailAddress, card: Card, asked_id: str) -> Outgoing:
-        return Outgoing(
+        envelope = Outgoing(
             sender=Mailbox(self.address, self.name),
             to=(Mailbox(address.address),),
             subject=reply_subject(_subject(card)),
-            markdown=settled_text(card),
+            markdown="",
             message_id=self._message_id("s", f"{card.approval_id}.{address.key}"),
-            at=card.decided_at or self.clock.now(),
-            kind="auto-generated",
+            at=max((each.decided_at for each in card.plan if each.decided_at), default=self.clock.now()),
             in_reply_to=asked_id,
             instance=self.instance,
         )
+        return settled_mail(card, envelope)
 
     def _message_id(self, kind: str, key: str) -> str:
         unique = hmac.new(self.secrets[0].encode(), f"{kind}.{key}".encode(), hashlib.sha256).hexdigest()[:32]
@@ -222,30 +222,13 @@ class MailChannel:
             raise ChannelRefused(f"mail: {error}") from error
 
 
-def settled_text(card: Card) -> str:
-    """What was decided, in a sentence or three."""
-    verb = _VERBS.get(card.status)
-    if verb is None:
-        return f"{card.title}: {card.status}." + (" It did not run." if card.about == "call" else "")
-    text = f"{card.title}: {verb.lower()} by {card.decided_by} ({card.decided_via})."
-    changed = [f"- {each.name}: {each.value} (was {each.was})" for each in card.arguments if each.was]
-    if changed:
-        text += "\n\nWith these changes:\n\n" + "\n".join(changed)
-    return text + (f"\n\nIn their words: {card.reason}" if card.reason else "")
+def _changed_at(card: Card) -> datetime:
+    """When what it shows came to be."""
+    return max(each.amended_at or each.asked_at for each in card.plan)
 
 
 def _subject(card: Card) -> str:
+    title = plain(title_of(card))
     if card.about == "question":
-        return f"Question: {card.title}"
-    return f"Approval wanted: {card.title}" if card.about == "call" else f"Please look: {card.title}"
-
-
-def _instructions(card: Card) -> str:
-    if card.about == "question":
-        return "Or answer this mail: what you write above the quoted text is taken as your answer."
-    if card.choices:
-        return f"Or answer this mail with one of these as its only line: {' · '.join(card.choices)}."
-    return (
-        "Or answer this mail. Its first line decides: the one word “approve”, or “reject” followed by your "
-        "reason. Anything else is not taken as a decision."
-    )
+        return f"Question: {title}"
+    return f"Approval wanted: {title}" if card.about == "call" else f"Please look: {title}"

@@ -16,7 +16,8 @@
     │   ├── AlreadySeen          this delivery was taken in before
     │   └── AlreadySettled       the approval has been decided before
     └── Refused                  a person may not do what they asked for
-        └── SaidBefore           they have had this say, and it counts
+        ├── SaidBefore           they have had this say, and it counts
+        └── BadTerms             nobody could mean a grant on these terms
 
 The docstring of each class is what a person reads when no other message was given. Vendors' errors stop at the
 adapters (`agent.model`, `bot.slack.channel`, `bot.mail.channel`, `store`) and come out as one of these.
@@ -92,3 +93,7 @@ class Refused(TwokeyError):
 
 class SaidBefore(Refused):
     """You have said this before, and it counts."""
+
+
+class BadTerms(Refused):
+    """There can be no grant on these terms."""

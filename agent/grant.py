@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from agent.events import GrantGiven, GrantRevoked
 from agent.verdict import Decider, Grant
+
+GrantStatus = Literal["standing", "used up", "over", "revoked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,14 @@ class GrantFacts:
     def is_used_up(self) -> bool:
         """Whether it was used as often as it may be."""
         return self.grant.uses is not None and self.used >= self.grant.uses
+
+    def status(self, now: datetime) -> GrantStatus:
+        """How it stands at this moment, in a word."""
+        if self.revoked:
+            return "revoked"
+        if self.is_used_up:
+            return "used up"
+        return "standing" if self.stands(now) else "over"
 
     def stands(self, now: datetime) -> bool:
         """Whether it lets anything run at this moment, as far as it is for the grant itself to say."""

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
 from pydantic import JsonValue
@@ -16,6 +17,7 @@ from agent.approval import ApprovalRecord, Remark
 from agent.conversation import Identity, JsonObject
 from agent.events import ApprovalDecided, ToolFailed, ToolReturned
 from agent.verdict import Answered, ApprovalKind, Approved, Cancelled, Decider, Expired, Rejected
+from approvals import grant_words
 from approvals.quorum import in_words
 
 SUBJECT_MOST = 60
@@ -103,6 +105,8 @@ class Card:
     """Grows with everything that is shown of it."""
     changed_at: datetime | None = None
     """When it last grew; None when it never has."""
+    granted: tuple[str, ...] = ()
+    """What is let run from now on without being asked about again, in words."""
     mates: tuple["Card", ...] = ()
     """The other calls of the same plan, shown on this card."""
 
@@ -169,8 +173,14 @@ def build(thread_id: str, record: ApprovalRecord, name: Name, mates: Iterable[Ap
         may_grant=request.may_grant and request.approvers.takes_one and not record.amendments,
         revision=record.revision,
         changed_at=record.changed_at,
+        granted=tuple(grant_words.in_words(each.grant, partial(_called, name)) for each in record.grants),
         mates=tuple(build(thread_id, each, name) for each in mates),
     )
+
+
+def _called(name: Name, person: str) -> str:
+    """What to call the person of an id."""
+    return name(Identity(channel="api", id=person))
 
 
 def _asked(remark: Remark, name: Name) -> Asked:

@@ -138,9 +138,9 @@ class Gate:
 
     def card(self, facts: Facts) -> Card:
         """What any surface shows of it, and of the others of its plan."""
-        return card.build(facts.thread_id, facts.record, self._name, [each.record for each in facts.mates])
+        return card.build(facts.thread_id, facts.record, self.called, [each.record for each in facts.mates])
 
-    def _name(self, who: Decider | Identity | None) -> str:
+    def called(self, who: Decider | Identity | None) -> str:
         """What to call them."""
         if who is None:
             return ""

@@ -22,7 +22,8 @@ from agent.verdict import Approved, Approvers, Decider, Grant
 from approvals import policy
 from approvals.decision import GrantTerms
 from approvals.entitlement import Entitlement
-from approvals.grants import Basis, GrantFacts, Occasion, covers, in_words, leashed, may_be_granted
+from approvals.grant_words import in_words
+from approvals.grants import Basis, GrantFacts, Occasion, covers, leashed, may_be_granted
 from approvals.people import Person
 from approvals.policy import Policy
 from approvals.ports import Facts, Index, Log

@@ -1,4 +1,4 @@
-"""What a grant lets run, in words and in deed: both are read from the same values. Pure.
+"""What a grant lets run, and what grants there can be. Pure; `approvals.grant_words` says the same in words.
 
 Rules:
 - It covers a call of the same tool with the same parameters: a tool that changed is another tool.
@@ -9,15 +9,13 @@ Rules:
 - When it has ended it stays ended, on a thread whose log has got past that moment, wherever the clock goes.
 """
 
-import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from agent.conversation import JsonObject
 from agent.effects import Ask
-from agent.errors import Refused
+from agent.errors import BadTerms
 from agent.events import ApprovalRequested, ToolCall
 from agent.grant import GrantFacts as GrantFacts
 from agent.thread import ThreadState
@@ -31,10 +29,6 @@ LONGEST = timedelta(days=90)
 MOST_USES = 10_000
 GUARDRAIL = "guardrail"
 """How the name of a rule begins that stands for a judge's doubts, not for the policy's wish."""
-
-Names = Callable[[str], str]
-"""What to call the person of an id."""
-
 
 # --- what it covers -------------------------------------------------------------------------------------------------
 
@@ -125,13 +119,13 @@ class Basis:
 
 
 def leashed(terms: GrantTerms, basis: Basis, grant_id: str, now: datetime) -> Grant:
-    """The grant of these terms. Raises Refused for terms that nobody can mean."""
+    """The grant of these terms. Raises BadTerms for those that nobody can mean."""
     until = _whole_seconds(terms.until)
     _check_bounds(until, terms.uses, now)
     if terms.exact == bool(terms.condition.strip()):
-        raise Refused("Say which calls: those with exactly these arguments, or those that a condition holds for.")
+        raise BadTerms("Say which calls: those with exactly these arguments, or those that a condition holds for.")
     if terms.scope == "requester" and not basis.requester:
-        raise Refused("Whoever asked is not in this deployment's list of people, so it cannot be for them alone.")
+        raise BadTerms("Whoever asked is not in this deployment's list of people, so it cannot be for them alone.")
     if not terms.exact:
         _check_condition(terms.condition, basis)
     return Grant(
@@ -152,26 +146,26 @@ def leashed(terms: GrantTerms, basis: Basis, grant_id: str, now: datetime) -> Gr
 def _whole_seconds(until: datetime) -> datetime:
     """As the words say it: no fraction of a second longer."""
     if until.tzinfo is None:
-        raise Refused("The end needs a time zone.")
+        raise BadTerms("The end needs a time zone.")
     return until.astimezone(UTC).replace(microsecond=0)
 
 
 def _check_bounds(until: datetime, uses: int | None, now: datetime) -> None:
     if not now < until <= now + LONGEST:
-        raise Refused(f"The end must be ahead, and at most {LONGEST.days} days from now.")
+        raise BadTerms(f"The end must be ahead, and at most {LONGEST.days} days from now.")
     if uses is not None and not 1 <= uses <= MOST_USES:
-        raise Refused(f"How often must be a number from 1 to {MOST_USES}, or left open.")
+        raise BadTerms(f"How often must be a number from 1 to {MOST_USES}, or left open.")
 
 
 def _check_condition(text: str, basis: Basis) -> None:
     try:
         _parsed(text.strip())
     except ValueError as error:
-        raise Refused(f"The condition cannot be read: {error}") from None
+        raise BadTerms(f"The condition cannot be read: {error}") from None
     if _is_constant(text):
-        raise Refused("The condition says nothing of the arguments; they are called args, as in: args.amount <= 50")
+        raise BadTerms("The condition says nothing of the arguments; they are called args, as in: args.amount <= 50")
     if not _holds(text.strip(), basis.tool, basis.arguments):
-        raise Refused(f"The condition does not hold for the very call that is approved.{_trouble(text, basis)}")
+        raise BadTerms(f"The condition does not hold for the very call that is approved.{_trouble(text, basis)}")
 
 
 def _is_constant(text: str) -> bool:
@@ -188,37 +182,3 @@ def _trouble(text: str, basis: Basis) -> str:
     except ConditionError as error:
         return f" It cannot be judged: {error}."
     return ""
-
-
-# --- in words -------------------------------------------------------------------------------------------------------
-
-
-def in_words(grant: Grant, names: Names = str) -> str:
-    """What it covers, all of it. Plain text in which values stand as JSON; each surface escapes for itself."""
-    return "; ".join((f"{grant.tool} {_which(grant)}", _whose(grant, names), _how_long(grant)))
-
-
-def _which(grant: Grant) -> str:
-    where = f" where {grant.condition}" if grant.condition else ""
-    if grant.arguments is None:
-        return where.strip()
-    given = ", ".join(f"{name}={as_json(value)}" for name, value in grant.arguments.items())
-    return (f"with exactly {given}" if given else "without any arguments") + where
-
-
-def _whose(grant: Grant, names: Names) -> str:
-    places = [f"only in thread {grant.thread_id}"] if grant.thread_id else []
-    people = [f"only when {names(grant.requester)} asks"] if grant.requester else []
-    return " and ".join(places + people) or "whoever asks, in any thread"
-
-
-def _how_long(grant: Grant) -> str:
-    until = f"until {grant.until:%Y-%m-%d %H:%M:%S} UTC"
-    if grant.uses is None:
-        return f"{until}, any number of times"
-    return f"{until}, at most {'once' if grant.uses == 1 else f'{grant.uses} times'}"
-
-
-def as_json(value: object) -> str:
-    """A value as JSON, on one line."""
-    return json.dumps(value, ensure_ascii=False)

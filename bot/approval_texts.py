@@ -66,6 +66,11 @@ def in_short(value: object, limit: int = SHORT) -> str:
     return spelt(text if len(text) <= limit else f"{text[:limit]}…", _spell)
 
 
+def spelt_out(text: str) -> str:
+    """All of it, on one line."""
+    return in_short(text, len(text))
+
+
 def _what(card: Card) -> str:
     arguments = ", ".join(f"{in_short(each.name)}={in_short(each.value)}" for each in card.arguments)
     return f"{in_short(card.title)}: {arguments}" if arguments else in_short(card.title)
@@ -89,6 +94,8 @@ def _asked(asked: Asked) -> tuple[str, str]:
 def _ended(card: Card) -> Iterable[str]:
     if card.decided_by:
         yield f"  {card.status} by {_within(card.decided_by)} via {card.decided_via}. {_within(card.reason)}".rstrip()
+    for each in card.granted:
+        yield f"  runs from now on without being asked about: {_within(each)}"
     if card.outcome:
         yield f"  then: {card.outcome}. {_within(card.outcome_text)}".rstrip()
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from agent.errors import TwokeyError
-from bot import audit_commands
+from bot import audit_commands, grant_commands
 from bot.terminal import Json, on_desk, settings_of
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ approvals = typer.Typer(
 admin = typer.Typer(no_args_is_help=True, help="Jobs for operators.")
 app.add_typer(threads, name="threads")
 app.add_typer(approvals, name="approvals")
+app.add_typer(grant_commands.app, name="grants")
 admin.add_typer(audit_commands.app)  # without a name: its commands are the admin's own
 app.add_typer(admin, name="admin")
 
@@ -130,14 +131,34 @@ def show_approval(approval_id: str, as_json: Json = False) -> None:
 
 
 @approvals.command("approve")
-def approve(
+def approve(  # noqa: PLR0913, PLR0917 - each is an option of the command
     approval_ids: Ids,
     arguments: Annotated[str, typer.Option(help="Changed arguments of one call, as a JSON object.")] = "",
     whole_plan: Whole = False,
+    scope: Annotated[str, typer.Option("--for", help="Also let like calls run: of thread, requester or anyone.")] = "",
+    until: Annotated[str, typer.Option(help="How long: 12h, 7d, 2026-12-01T18:00 (UTC).")] = "",
+    uses: Annotated[int | None, typer.Option(help="How often at most.")] = None,
+    where: Annotated[str, typer.Option(help="A condition (CEL over args) in place of exactly these arguments.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether that is what is meant.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Let calls run, as the person whose token is in TWOKEY_TOKEN; several of one plan all at once."""
-    cards = on_desk(lambda desk: desk.approve(approval_ids, arguments, whole_plan=whole_plan))
+    """Let calls run, as the person whose token is in TWOKEY_TOKEN; several of one plan all at once.
+
+    With --for and --until like calls run from then on without being asked about; `twokey grants list` shows them.
+    """
+    from bot import approval_texts, grant_desk  # noqa: PLC0415 - see `on_desk`
+
+    wish = grant_desk.Wish(scope, until, uses, where)
+    if not wish:
+        cards = on_desk(lambda desk: desk.approve(approval_ids, arguments, whole_plan=whole_plan))
+    elif whole_plan:
+        raise typer.BadParameter("goes with single calls, not with --all", param_hint="--for")
+    else:
+        for each in on_desk(lambda desk: grant_desk.words(desk, approval_ids, arguments, wish)):
+            typer.echo(f"would run from now on without being asked about: {approval_texts.spelt_out(each)}", err=True)
+        if not yes and sys.stdin.isatty():
+            typer.confirm("Is that what you mean?", abort=True, err=True)
+        cards = on_desk(lambda desk: grant_desk.approve(desk, approval_ids, arguments, wish))
     _show(cards, as_json=as_json)
 
 

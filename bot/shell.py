@@ -11,7 +11,7 @@ from agent.conversation import Identity, JsonObject
 from agent.errors import ConfigError, Refused
 from agent.thread import Entry
 from approvals.card import Card
-from approvals.decision import Answer, Approve, Choice, Reject
+from approvals.decision import Answer, Approve, Choice, GrantTerms, Reject
 from approvals.people import Person, token_digest
 from bot.approval_texts import in_short
 from bot.service import Service
@@ -76,14 +76,19 @@ class Desk:
         return view.card
 
     async def approve(
-        self, approval_ids: Sequence[str], arguments: str = "", *, whole_plan: bool = False
+        self,
+        approval_ids: Sequence[str],
+        arguments: str = "",
+        *,
+        whole_plan: bool = False,
+        grant: GrantTerms | None = None,
     ) -> list[Card]:
         """Yes to what each card shows, all at once; or, to one, with these arguments. Raises Refused."""
-        changed = _object(arguments) if arguments else None
+        changed = json_object(arguments) if arguments else None
         found = await self._chosen(approval_ids, whole_plan=whole_plan)
         if changed is not None and len(found) > 1:
             raise Refused("--arguments changes one call; approve it by itself")
-        return await self._decide({each.approval_id: Approve(each.digest, changed) for each in found})
+        return await self._decide({each.approval_id: Approve(each.digest, changed, grant) for each in found})
 
     async def reject(self, approval_ids: Sequence[str], reason: str, *, whole_plan: bool = False) -> list[Card]:
         """No to each, all at once."""
@@ -96,7 +101,7 @@ class Desk:
 
     async def ask(self, approval_id: str, text: str) -> Card:
         """Ask the agent about a call that waits, without deciding."""
-        return await self.service.gate.remark(approval_id, text, self._identity(), "cli")
+        return await self.service.gate.remark(approval_id, text, self.identity(), "cli")
 
     async def _chosen(self, approval_ids: Sequence[str], *, whole_plan: bool) -> list[Card]:
         """Those approvals; with the whole plan, the open ones of the plan that each of them is of."""
@@ -109,12 +114,13 @@ class Desk:
 
     async def _decide(self, choices: Mapping[str, Choice]) -> list[Card]:
         try:
-            await self.service.gate.decide_plan(choices, self._identity(), "cli")
+            await self.service.gate.decide_plan(choices, self.identity(), "cli")
         except ValueError:
             raise Refused("these approvals are of different threads; decide each by itself") from None
         return [await self.card(each) for each in choices]
 
-    def _identity(self) -> Identity:
+    def identity(self) -> Identity:
+        """Whoever the token says, as the command line knows them."""
         me = self.me()
         return Identity(channel="cli", id=me.id, name=me.name)
 
@@ -171,7 +177,8 @@ def new_token() -> tuple[str, str]:
     return token, token_digest(token)
 
 
-def _object(text: str) -> JsonObject:
+def json_object(text: str) -> JsonObject:
+    """Arguments as somebody types them. Raises Refused."""
     try:
         found = json.loads(text)
     except ValueError as error:

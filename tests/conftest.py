@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-pytest_plugins = ["tests.chromium", "tests.postgres", "tests.migrated"]  # the last imports the one before
+pytest_plugins = ["tests.chromium", "tests.postgres", "tests.migrated", "tests.terminal"]  # some import the one before
 
 # structlog's own default draws a frame around every local variable of a traceback: seconds each, on the event loop.
 structlog.configure(

@@ -67,6 +67,7 @@ PURE = frozenset(
         "approvals.condition",
         "approvals.decision",
         "approvals.gathering",
+        "approvals.grant_words",
         "approvals.grants",
         "approvals.hours",
         "approvals.people",

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from agent.conversation import ApiThread, JsonObject, MailThread, SlackThread, Value
 from agent.events import Event
+from agent.grant import GrantStatus
 from agent.verdict import ApprovalKind
 from approvals.card import CardStatus
 
@@ -90,9 +91,47 @@ class ApprovalOut(Value):
     is_escalated: bool = Field(description="Whether more people were asked since nobody had decided.")
     may_grant: bool = Field(description="Whether like calls may be let run without being asked about again.")
     plan: str = Field(description="Of several calls of one answer: the id of the approval whose card shows them all.")
+    granted: tuple[str, ...] = Field(
+        description="What was let run with it, in words, without being asked about again. `GET /api/grants` has more."
+    )
     mates: tuple["ApprovalOut", ...] = Field(
         description="The other calls of the plan, where this approval's card shows them; decide them together."
     )
+
+
+class GrantWords(Value):
+    """What a grant would let run."""
+
+    words: str
+
+
+class GrantOut(Value):
+    """A grant: what runs under it without being asked about, and what became of it."""
+
+    id: str
+    words: str = Field(description="All that it lets run.")
+    status: GrantStatus
+    tool: str
+    arguments: JsonObject | None = Field(description="Exactly these; `{}` for none at all; null: the condition says.")
+    condition: str
+    thread_id: str = Field(description="Only in this thread; empty for any.")
+    requester: str = Field(description="Only when this person (id in people.yaml) asks; empty for anyone.")
+    until: datetime
+    uses: int | None = Field(description="How often at most; null for as often as the time allows.")
+    used: int
+    approval_id: str = Field(description="The approval with which it was given.")
+    given_in: str = Field(description="The thread of that approval.")
+    given_by: str = Field(description="Person id.")
+    given_at: datetime
+    revoked_by: str
+    revoked_at: datetime | None
+    reason: str = Field(description="Why it was taken back.")
+
+
+class GrantList(Value):
+    """Grants, the soonest to end first; at most 200."""
+
+    grants: tuple[GrantOut, ...]
 
 
 class ThreadOut(Value):

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from agent.errors import AlreadySettled, BadArguments, Refused
+from agent.errors import AlreadySettled, BadArguments, BadTerms, Refused
 from approvals.decision import Answer, Approve, Choice, Reject
 from approvals.gate import Gate
 from approvals.people import Directory, Person
 from approvals.ports import Facts
-from bot.api.answers import ApprovalList, ApprovalOut
-from bot.api.bodies import DECISION, PLAN, REMARK, AnswerBody, ApproveBody, RejectBody
+from bot.api.answers import ApprovalList, ApprovalOut, GrantWords
+from bot.api.bodies import APPROVE, DECISION, PLAN, REMARK, AnswerBody, ApproveBody, RejectBody
 from bot.api.caller import body, caller, identity
 from bot.api.problem import Problem, not_found
 from bot.api.reading import approval_out
@@ -97,6 +97,21 @@ class ApprovalEndpoints:
             raise Problem(403 if may_not else 422, _CODES[403 if may_not else 422], str(refusal)) from None
         return await self._out(approval_id)
 
+    async def grant_words(self, request: Request, approval_id: str) -> GrantWords:
+        """What a decision to approve with a `grant` would let run, in words, before it is sent. Nothing is decided."""
+        person = caller(request, self.directory)
+        sent = await body(request, APPROVE)
+        choice = _choice(sent)
+        said = Said(await self._facts(approval_id), choice)
+        if not isinstance(choice, Approve) or choice.grant is None:
+            raise Problem(422, "invalid", "There is no `grant` in this.", {"grant": "must be there"})
+        try:
+            return GrantWords(words=await self.gate.grant_words(approval_id, choice))
+        except BadTerms as error:
+            raise Problem(422, "bad_grant", str(error)) from None
+        except Refused as refusal:
+            raise await self._refused([said], person, refusal) from None
+
     async def _out(self, approval_id: str) -> ApprovalOut:
         return approval_out(await self._facts(approval_id), self.gate, self.gate.clock.now())
 
@@ -120,6 +135,8 @@ class ApprovalEndpoints:
             raise Problem(409, "already_settled", str(settled)) from None
         except BadArguments as error:
             raise self._bad_arguments(said, error) from None
+        except BadTerms as error:
+            raise Problem(422, "bad_grant", str(error)) from None
         except Refused as refusal:
             raise await self._refused(said, person, refusal) from None
 
@@ -148,7 +165,7 @@ class ApprovalEndpoints:
 def _choice(sent: ApproveBody | RejectBody | AnswerBody) -> Choice:
     match sent:
         case ApproveBody():
-            return Approve(sent.digest, sent.arguments)
+            return Approve(sent.digest, sent.arguments, sent.grant.terms() if sent.grant else None)
         case RejectBody():
             return Reject(sent.reason)
         case AnswerBody():

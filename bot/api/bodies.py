@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, Field, TypeAdapter, WithJsonSchema
+from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter, WithJsonSchema
 
 from agent.conversation import JsonObject, Value
+from approvals.decision import GrantScope, GrantTerms
 from bot.parameters import can_be_kept
 
 MAX_TEXT = 100_000
@@ -49,6 +50,23 @@ class NewMessage(Value):
     text: Text = Field(description="The message.")
 
 
+class GrantBody(Value):
+    """That like calls run from now on without being asked about, where the approval says `may_grant`."""
+
+    scope: GrantScope = Field(
+        description="Whose like calls: those of this thread, those that the same person asks for, or anyone's."
+    )
+    until: AwareDatetime = Field(description="With a time zone; at most 90 days from now.")
+    uses: int | None = Field(default=None, description="How often at most; null for as often as the time allows.")
+    condition: Annotated[str, AfterValidator(_without_nul)] = Field(
+        default="", description="CEL over `args`. Left out: only calls with exactly the arguments that are approved."
+    )
+
+    def terms(self) -> GrantTerms:
+        """The same, as the gate takes it."""
+        return GrantTerms(self.scope, self.until, self.uses, self.condition, exact=not self.condition.strip())
+
+
 class ApproveBody(Value):
     """Yes, to exactly the call that was shown."""
 
@@ -56,6 +74,10 @@ class ApproveBody(Value):
     digest: str = Field(description="Of the approval as it was read: what is approved is what was shown.")
     arguments: Annotated[JsonObject | None, AfterValidator(_is_sound), WithJsonSchema(_ANY_OBJECT)] = Field(
         default=None, description="All arguments, when some are changed. The tool and the policy check them again."
+    )
+    grant: GrantBody | None = Field(
+        default=None,
+        description="Let like calls run, too, from the next one on. `grant-words` says what that is.",
     )
 
 
@@ -92,11 +114,19 @@ class RemarkBody(Value):
     text: Annotated[Text, Field(max_length=MAX_REMARK)] = Field(description="What you want to know.")
 
 
+class RevokeBody(Value):
+    """Take a grant back."""
+
+    reason: Reason = Field(default="", description="For the record.")
+
+
 NEW_THREAD = TypeAdapter(NewThread)
 NEW_MESSAGE = TypeAdapter(NewMessage)
 DECISION: TypeAdapter[ApproveBody | RejectBody | AnswerBody] = TypeAdapter(DecisionBody)
 PLAN = TypeAdapter(PlanBody)
 REMARK = TypeAdapter(RemarkBody)
+APPROVE = TypeAdapter(ApproveBody)
+REVOKE = TypeAdapter(RevokeBody)
 
 
 def documented(adapter: TypeAdapter[Sent]) -> dict[str, object]:

@@ -5,12 +5,13 @@ from datetime import datetime
 
 from agent.conversation import ApiThread, MailThread, SlackThread
 from agent.events import ReplyFailed, ReplySent
+from agent.grant import GrantFacts
 from agent.thread import Entry, ThreadState, evolve
 from agent.verdict import Approved
 from approvals.card import CardStatus
 from approvals.gate import Gate
 from approvals.ports import Facts
-from bot.api.answers import ApprovalOut, PlacedEvent, RemarkOut, ReplyOut, ThreadOut, ThreadStatus, VoteOut
+from bot.api.answers import ApprovalOut, GrantOut, PlacedEvent, RemarkOut, ReplyOut, ThreadOut, ThreadStatus, VoteOut
 
 _RUNNING = frozenset({"proposed", "approved", "started"})
 
@@ -60,7 +61,6 @@ def approval_out(facts: Facts, gate: Gate, now: datetime) -> ApprovalOut:
     """The approval as it stands at that moment: one whose time is up is expired, also while nobody has noted it yet."""
     card, request = gate.card(facts), facts.request
     decision = facts.decided.decision if facts.decided else None
-    tool = gate.tools.get(request.tool)
     status: CardStatus = "expired" if card.is_open and card.expires_at <= now else card.status
     return ApprovalOut(
         id=card.approval_id,
@@ -73,7 +73,7 @@ def approval_out(facts: Facts, gate: Gate, now: datetime) -> ApprovalOut:
         proposed_arguments=facts.record.asked.arguments,
         changed_by=card.changed_by,
         digest=card.digest,
-        parameters=tool.parameters if tool and card.about == "call" else {},
+        parameters=gate.parameters(request),
         preview=card.preview,
         why=card.why,
         rule=card.rule,
@@ -93,6 +93,32 @@ def approval_out(facts: Facts, gate: Gate, now: datetime) -> ApprovalOut:
         remarks=tuple(RemarkOut(name=each.name, question=each.question, answer=each.answer) for each in card.remarks),
         is_escalated=card.is_escalated,
         may_grant=card.may_grant,
+        granted=card.granted,
         plan=request.plan or (facts.approval_id if facts.mates else ""),
         mates=tuple(approval_out(each, gate, now) for each in facts.mates),
+    )
+
+
+def grant_out(facts: GrantFacts, gate: Gate, now: datetime) -> GrantOut:
+    """The grant as it stands at that moment."""
+    grant = facts.grant
+    return GrantOut(
+        id=grant.id,
+        words=gate.granting.words(grant),
+        status=facts.status(now),
+        tool=grant.tool,
+        arguments=grant.arguments,
+        condition=grant.condition,
+        thread_id=grant.thread_id,
+        requester=grant.requester,
+        until=grant.until,
+        uses=grant.uses,
+        used=facts.used,
+        approval_id=facts.approval_id,
+        given_in=facts.thread_id,
+        given_by=facts.given_by.person,
+        given_at=facts.given_at,
+        revoked_by=facts.revoked_by.person if facts.revoked_by else "",
+        revoked_at=facts.revoked_at,
+        reason=facts.revoked.reason if facts.revoked else "",
     )

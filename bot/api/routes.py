@@ -10,10 +10,11 @@ from pydantic import BaseModel
 from agent.ports import Ids
 from approvals.gate import Gate
 from approvals.people import Directory
-from bot.api.answers import ApprovalList, ApprovalOut, ThreadId, ThreadOut
+from bot.api.answers import ApprovalList, ApprovalOut, GrantList, GrantOut, GrantWords, ThreadId, ThreadOut
 from bot.api.approvals import ApprovalEndpoints
-from bot.api.bodies import DECISION, NEW_MESSAGE, NEW_THREAD, PLAN, REMARK, documented
+from bot.api.bodies import APPROVE, DECISION, NEW_MESSAGE, NEW_THREAD, PLAN, REMARK, REVOKE, documented
 from bot.api.caller import answering
+from bot.api.grants import GrantEndpoints
 from bot.api.problem import ErrorAnswer
 from bot.api.threads import ThreadEndpoints
 from bot.inbox import Inbox
@@ -56,7 +57,9 @@ def router(  # noqa: PLR0913 - each is one part of the deployment
     inbox = Inbox(inbox.threads, inbox.clock, ids or inbox.ids, inbox.agent)
     add = _Adding(found)
     _add_threads(add, ThreadEndpoints(gate, index, threads, inbox, directory, tuple(agents)))
-    _add_approvals(add, ApprovalEndpoints(gate, index, directory))
+    approvals = ApprovalEndpoints(gate, index, directory)
+    _add_approvals(add, approvals)
+    _add_grants(add, approvals, GrantEndpoints(gate, index, directory))
     return found
 
 
@@ -132,5 +135,29 @@ def _add_approvals(add: _Adding, approvals: ApprovalEndpoints) -> None:
         summary="Ask the agent about a call that waits",
         responses=_WRONG | _NOT_FOUND | _DECISION,
         openapi_extra=documented(REMARK),
+        **tags,
+    )
+
+
+def _add_grants(add: _Adding, approvals: ApprovalEndpoints, grants: GrantEndpoints) -> None:
+    tags: dict[str, Any] = {"tags": ["grants"]}
+    add(
+        "POST /approvals/{approval_id}/grant-words",
+        approvals.grant_words,
+        GrantWords,
+        summary="Read what a grant would let run, before giving it",
+        responses=_WRONG | _NOT_FOUND | _DECISION,
+        openapi_extra=documented(APPROVE),
+        **tags,
+    )
+    add("GET /grants", grants.listed, GrantList, summary="List grants", **tags)
+    add("GET /grants/{grant_id}", grants.show, GrantOut, summary="Look at a grant", responses=_NOT_FOUND, **tags)
+    add(
+        "POST /grants/{grant_id}/revoke",
+        grants.revoke,
+        GrantOut,
+        summary="Take a grant back",
+        responses=_WRONG | _NOT_FOUND | _DECISION,
+        openapi_extra=documented(REVOKE),
         **tags,
     )

@@ -12,7 +12,8 @@ from agent.events import ApprovalRequested, GrantRevoked, ToolReturned
 from agent.tool import Tool, tool
 from agent.verdict import Approvers, Grant
 from approvals.decision import GrantTerms
-from approvals.grants import Basis, GrantFacts, covers, in_words, leashed, may_be_granted
+from approvals.grant_words import in_words
+from approvals.grants import Basis, GrantFacts, covers, leashed, may_be_granted
 from tests.builders import AT, LEADS, a_call, a_message
 from tests.granted import ARGUMENTS, DANA_GIVES, DAY, REFUND, a_grant, an_occasion, known, terms, where
 

@@ -8,7 +8,7 @@ from agent.errors import ConfigError
 from store import procrastinate_schema
 from store.database import Database
 
-HEAD = "0006"
+HEAD = "0007"
 """The version that this release reads and writes; the newest file in `migrations/versions`."""
 
 

@@ -222,3 +222,22 @@ class CardRow(SQLModel, table=True):
     attempts: int = 0
     not_before: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
     lease_until: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+
+
+class SlackHomeRow(SQLModel, table=True):
+    """A Home tab in Slack that was opened, and how far it is up to date."""
+
+    __tablename__ = "slack_home"
+
+    team_id: str = Field(primary_key=True)
+    user_id: str = Field(primary_key=True)
+    opened_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    seen: int = Field(sa_column=Column(BigInteger, nullable=False))
+    """The last event that it was made from."""
+    shown: str
+    """Digest of what it shows; empty when it must be published anew."""
+    again_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    """When it is made anew though nothing happened."""
+    not_before: int = Field(sa_column=Column(BigInteger, nullable=False))
+    lease_until: int = Field(sa_column=Column(BigInteger, nullable=False))
+    """By the database's clock."""

@@ -27,6 +27,7 @@ from bot.slack.clicks import Gate
 from bot.slack.clients import client
 from bot.slack.errands import Errands
 from bot.slack.failures import PASSING, error_of, slack_failures
+from bot.slack.home import home_view
 from bot.slack.listeners import Inbox, register
 from bot.slack.signing import bounded, is_signed, is_ssl_check
 from bot.slack.socket import Socket
@@ -87,12 +88,19 @@ class SlackApp:
         )
         self.on_failure: Callable[[], None] = lambda: None
         """Called when something that came in could not be taken in, and was not acknowledged."""
-        register(self.bolt, inbox, gate, self.errands, options.shared_channels, self._failed)
+        self.on_home: Callable[[str, str], Awaitable[None]] = self._plain_home
+        """Called when somebody of a team opened the Home tab."""
+        register(self.bolt, inbox, gate, self.errands, self, options.shared_channels)
         self.socket = Socket(self.bolt, options.app_token, self.client, clock) if options.app_token else None
         self._verifier = SignatureVerifier(options.signing_secret) if options.signing_secret else None
 
-    def _failed(self) -> None:
+    def failed(self) -> None:
+        """A listener failed."""
         self.on_failure()  # looked up only now: it is set after the listeners are made
+
+    async def home_opened(self, team: str, user: str) -> None:
+        """Publish the Home tab of whoever opened it."""
+        await self.on_home(team, user)
 
     @property
     def is_healthy(self) -> bool:
@@ -142,6 +150,10 @@ class SlackApp:
         if self.installed is not None and team != self.installed.team:
             raise ChannelRefused(f"the app is not installed in the workspace {team}")
         return self.client
+
+    async def _plain_home(self, team: str, user: str) -> None:
+        with slack_failures():
+            await (await self.client_for(team)).views_publish(user_id=user, view=home_view())
 
     async def _test_token(self) -> Installed:
         with slack_failures():

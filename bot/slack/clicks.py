@@ -65,6 +65,10 @@ class Gate(Protocol):
         """Ask the agent something. Raises Refused and AlreadySettled."""
         ...
 
+    async def revoke(self, grant_id: str, who: Identity, via: Surface) -> object:
+        """Take a grant back. Raises Refused and AlreadySettled."""
+        ...
+
     async def grant_words(self, approval_id: str, choice: Approve) -> str:
         """What the grant of this choice would let run. Raises Refused when it cannot be given."""
         ...
@@ -83,7 +87,7 @@ class Clicks:
         click = click_of(body)
         if click is None:
             self.errands.start("tell", tell(body, client, OLD_BUTTON))
-        elif click.deed in DECIDES:
+        elif click.deed in DECIDES | {"revoke"}:
             await self._decide(click, body, client)
         else:
             self.errands.start("modal", self._open(click, client))
@@ -135,16 +139,23 @@ class Clicks:
 
     async def _decide(self, click: Click, body: JsonObject, client: AsyncWebClient) -> None:
         try:
-            choices = meaning.clicked(click, await self.gate.view(click.approval_id))
-            card = await self.gate.decide_plan(choices, click.who, "slack")
+            card = await self._decided(click)
         except (Refused, AlreadySettled, BadArguments) as error:
             self.errands.start("tell", tell(body, client, str(error)))
         except Exception:
             self.errands.start("tell", tell(body, client, NOT_RECORDED))
             raise
         else:
-            if click.is_modal:
+            if card and click.is_modal:
                 self.errands.start("modal", _bring_up_to_date(client, click, card))
+
+    async def _decided(self, click: Click) -> Card | None:
+        """The card as it is after the click; None when it was no card that was clicked on."""
+        if click.deed == "revoke":
+            await self.gate.revoke(click.approval_id, click.who, "slack")
+            return None
+        choices = meaning.clicked(click, await self.gate.view(click.approval_id))
+        return await self.gate.decide_plan(choices, click.who, "slack")
 
     async def _open(self, click: Click, client: AsyncWebClient) -> None:
         looking = asyncio.create_task(self._modal(click))

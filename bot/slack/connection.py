@@ -9,16 +9,21 @@ import structlog
 
 from agent.errors import ChannelDown, ConfigError
 from agent.ports import Clock
+from approvals.gate import Gate
 from bot.outbox import Channel
+from bot.personal import Personal
 from bot.settings import Settings
 from bot.slack.app import SlackApp, SlackOptions
 from bot.slack.catch_up import CatchUp
 from bot.slack.catch_up import Place as Team
-from bot.slack.clicks import Gate
 from bot.slack.history import PACE, History
+from bot.slack.home_keeper import HomeKeeper
 from bot.slack.listeners import Inbox
+from store.approvals import ApprovalIndex
 from store.database import Database
 from store.deliveries import Deliveries
+from store.homes import Homes
+from store.trail import Trail
 
 log = structlog.get_logger()
 
@@ -49,6 +54,11 @@ class Host(Protocol):
         ...
 
     @property
+    def index(self) -> ApprovalIndex:
+        """Where approvals and grants are found."""
+        ...
+
+    @property
     def clock(self) -> Clock:
         """The time."""
         ...
@@ -70,6 +80,9 @@ async def connected(host: Host) -> AsyncIterator[SlackApp]:
     while Slack cannot be reached it goes on trying, and events are not acknowledged."""
     slack = SlackApp(options(host.settings, receives=host.role != "worker"), host.inbox, host.gate, host.clock)
     host.channels["slack"] = slack.channel
+    keeper = home_keeper(host, slack)
+    slack.on_home = keeper.opened
+    keeping = [asyncio.create_task(keeper.run(), name="slack homes")] if host.role != "web" else []
     beside: asyncio.Task[None] | None = None
     try:
         await slack.start()
@@ -81,10 +94,18 @@ async def connected(host: Host) -> AsyncIterator[SlackApp]:
     try:
         yield slack
     finally:
-        if beside is not None:
-            beside.cancel()
-            await asyncio.gather(beside, return_exceptions=True)
+        tasks = [*keeping, *([beside] if beside is not None else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await slack.stop()
+
+
+def home_keeper(host: Host, slack: SlackApp) -> HomeKeeper:
+    """What publishes Home tabs, and keeps them up to date in a process that shows cards."""
+    personal = Personal(host.gate, host.index)
+    inbox_url = f"{host.settings.public_url.rstrip('/')}/inbox"
+    return HomeKeeper(Homes(host.database, host.clock), Trail(host.database), personal, slack.client_for, inbox_url)
 
 
 def catch_up(host: Host, slack: SlackApp, pace: float = PACE) -> CatchUp:

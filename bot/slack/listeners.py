@@ -6,7 +6,7 @@ as failed and might switch the subscription off. Bolt answers when a listener re
 """
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Protocol
 
@@ -21,9 +21,8 @@ from bot.slack.buttons import CHOICE
 from bot.slack.clicks import Clicks, Gate
 from bot.slack.errands import Errands
 from bot.slack.failures import slack_failures
-from bot.slack.home import home_view
 from bot.slack.names import Names
-from bot.slack.payloads import PassedOver, arrival, home_opened_by, stopped
+from bot.slack.payloads import PassedOver, arrival, home_opened_by, stopped, team_of
 from bot.slack.presence import show_status
 
 log = structlog.get_logger()
@@ -58,22 +57,29 @@ class Inbox(Protocol):
         ...
 
 
+class Hooks(Protocol):
+    """What the app is told of besides."""
+
+    def failed(self) -> None:
+        """A listener failed, so that Slack was not told 2xx."""
+        ...
+
+    async def home_opened(self, team: str, user: str) -> None:
+        """Somebody opened the Home tab, and it is to be published."""
+        ...
+
+
 def register(
-    app: AsyncApp,
-    inbox: Inbox,
-    gate: Gate,
-    errands: Errands,
-    shared_channels: Collection[str] = (),
-    on_failure: Callable[[], None] = lambda: None,
+    app: AsyncApp, inbox: Inbox, gate: Gate, errands: Errands, hooks: Hooks, shared_channels: Collection[str] = ()
 ) -> None:
-    """Add every listener to the app. `on_failure` is told when one failed, so that Slack was not told 2xx."""
-    events = _Events(inbox, errands, shared_channels)
+    """Add every listener to the app."""
+    events = _Events(inbox, errands, shared_channels, hooks)
     clicks = Clicks(gate, errands)
 
     async def on_error(error: Exception) -> None:
         """A listener failed: Slack is told 500 and sends events again. The body stays out of the log."""
         log.error("slack.listener_failed", error=type(error).__name__, exc_info=error)
-        on_failure()
+        hooks.failed()
 
     app.error(on_error)
     for name in ("app_mention", "message"):
@@ -96,7 +102,8 @@ def register(
 class _Events:
     """The listeners for events."""
 
-    def __init__(self, inbox: Inbox, errands: Errands, shared_channels: Collection[str]) -> None:
+    def __init__(self, inbox: Inbox, errands: Errands, shared_channels: Collection[str], hooks: Hooks) -> None:
+        self.hooks = hooks
         self.inbox = inbox
         self.errands = errands
         self.shared_channels = shared_channels
@@ -114,10 +121,10 @@ class _Events:
         name = await self.names.of(client, sender.team, sender.id)
         await self.inbox.deliver(replace(found, sender=sender.model_copy(update={"name": name})))
 
-    async def on_home(self, body: JsonObject, client: AsyncWebClient) -> None:
+    async def on_home(self, body: JsonObject) -> None:
         """Somebody opened the Home tab."""
         if user := home_opened_by(body):
-            self.errands.start("home", _publish_home(client, user))
+            self.errands.start("home", self.hooks.home_opened(team_of(body), user))
 
     async def on_stop(self, body: JsonObject, client: AsyncWebClient) -> None:
         """Somebody pressed the stop button. Slack leaves it to us to say so and to take the sign away."""
@@ -151,11 +158,6 @@ async def _on_options(ack: AsyncAck) -> BoltResponse:
 
 async def _on_command(ack: AsyncAck) -> BoltResponse:
     return await ack(NO_COMMANDS)
-
-
-async def _publish_home(client: AsyncWebClient, user: str) -> None:
-    with slack_failures():
-        await client.views_publish(user_id=user, view=home_view())
 
 
 async def _say_stopped(client: AsyncWebClient, conversation: SlackThread) -> None:

@@ -71,3 +71,8 @@ def size_of(blocks: JsonValue | list[JsonObject]) -> int:
         return 0
     own = blocks.get("text")
     return (len(own) if isinstance(own, str) else 0) + sum(map(size_of, blocks.values()))
+
+
+def link(url: str, text: str) -> JsonObject:
+    """A link of our own; never to an address from outside."""
+    return {"type": "link", "url": url, "text": text}

@@ -11,7 +11,7 @@ from bot.slack import grant_modals, metadata, modals, plan_modals
 from bot.slack.blocks import blocks_of, text_of
 from bot.slack.details import details_modal
 from bot.slack.form import fields_of
-from bot.slack.home import home_view
+from bot.slack.home import Lists, Standing, home_view
 from bot.slack.interactions import Place
 from bot.slack.metadata import Carried
 from tests.unit.slack.cards import DANAS, LEES, LEES_NO, a_card, a_plan, another, approved
@@ -107,4 +107,13 @@ def test_the_modals_look_as_they_did(as_json: SnapshotAssertion) -> None:
         "choose": plan_modals.choose_modal(a_plan(), carried),
         "details of a plan": details_modal(a_plan(), with_buttons=True),
         "home": home_view(),
+        "home of an approver": home_view(
+            Lists(
+                pending=[a_card(), a_plan()],
+                more=2,
+                decided=[approved(outcome="done"), approved(status="rejected", title="Refund order 9")],
+                grants=[Standing("grt_1", "refund with exactly order_id=4711; whoever asks", used=2)],
+            ),
+            "https://agent.example/inbox",
+        ),
     } == as_json

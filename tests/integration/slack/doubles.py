@@ -63,6 +63,7 @@ class RecordingGate:
     clock: FakeClock = field(default_factory=FakeClock)
     rounds: int = 0
     """How many decisions there were, however many approvals each was about."""
+    revoked: list[tuple[str, Identity, Surface]] = field(default_factory=list)
     objection: str = ""
     failures: list[Exception] = field(default_factory=list)
     slowness: float = 0
@@ -83,6 +84,11 @@ class RecordingGate:
         assert self.shown is not None
         self.shown = replace(self.shown, card=_settled(self.shown.card, set(choices)))
         return self.shown.card
+
+    async def revoke(self, grant_id: str, who: Identity, via: Surface) -> None:
+        if who.id not in self.may:
+            raise Refused("Only a <support lead> may take this back.")
+        self.revoked.append((grant_id, who, via))
 
     async def grant_words(self, approval_id: str, choice: Approve) -> str:
         if self.objection:

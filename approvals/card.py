@@ -138,8 +138,7 @@ Name = Callable[[Decider | Identity | None], str]
 def build(thread_id: str, record: ApprovalRecord, name: Name, mates: Iterable[ApprovalRecord] = ()) -> Card:
     """The card for an approval as the log has it, and for the others of its plan."""
     request, decided, outcome = record.request, record.decided, record.outcome
-    approved = decided.decision.arguments if decided and isinstance(decided.decision, Approved) else None
-    shown = request.arguments if approved is None else _in_order(approved, request.arguments)
+    shown = _shown(request.arguments, decided)
     is_edited = shown != request.arguments
     return Card(
         approval_id=request.approval_id,
@@ -176,6 +175,12 @@ def build(thread_id: str, record: ApprovalRecord, name: Name, mates: Iterable[Ap
         granted=tuple(grant_words.in_words(each.grant, partial(_called, name)) for each in record.grants),
         mates=tuple(build(thread_id, each, name) for each in mates),
     )
+
+
+def _shown(arguments: JsonObject, decided: ApprovalDecided | None) -> JsonObject:
+    """Those that were approved, if an approver changed them with their yes."""
+    approved = decided.decision.arguments if decided and isinstance(decided.decision, Approved) else None
+    return arguments if approved is None else _in_order(approved, arguments)
 
 
 def _called(name: Name, person: str) -> str:

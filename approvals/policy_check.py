@@ -113,7 +113,7 @@ def _steps(
         where = (*path, "escalation", place) if is_own else path
         if ends is not None and step.after >= ends and (is_own or asking.timeout is not None):
             what = "expires" if (asking.on_timeout or default.on_timeout) != "reject" else "is rejected"
-            yield where, f"asks others after {_span(step.after)}, and by then it {what} ({_span(ends)})"
+            yield where, f"asks others after {span(step.after)}, and by then it {what} ({span(ends)})"
         if is_own and not _reaches(step, directory):
             yield (
                 where,
@@ -129,7 +129,7 @@ def _reaches(step: StepEntry, directory: Directory) -> bool:
     return any(fits(able, Voter(each.id, roles=frozenset(each.roles))) for each in directory.people if not each.service)
 
 
-def _span(seconds: float) -> str:
+def span(seconds: float) -> str:
     """As people write it: `1d12h`."""
     left, parts = round(seconds), []
     for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):

@@ -2,14 +2,12 @@
 
 import json
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from agent.errors import ConfigError
-from bot.terminal import Json, on_desk
+from bot.terminal import Json, moment, on_desk
 
 app = typer.Typer()
 
@@ -66,12 +64,3 @@ def redact(
         typer.echo(f"twokey: {each}", err=True)
     if busy:
         raise typer.Exit(1)
-
-
-def moment(text: str, option: str) -> datetime:
-    """A day or a moment; UTC where it does not say. Raises ConfigError."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise ConfigError(f"{option}: must be a day or a moment such as 2026-11-01 or 2026-11-01T09:00+01:00") from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

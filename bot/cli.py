@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from agent.errors import TwokeyError
-from bot import audit_commands, grant_commands
+from bot import audit_commands, grant_commands, policy_commands
 from bot.terminal import Json, on_desk, settings_of
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ admin = typer.Typer(no_args_is_help=True, help="Jobs for operators.")
 app.add_typer(threads, name="threads")
 app.add_typer(approvals, name="approvals")
 app.add_typer(grant_commands.app, name="grants")
+app.add_typer(policy_commands.app, name="policy")
 admin.add_typer(audit_commands.app)  # without a name: its commands are the admin's own
 app.add_typer(admin, name="admin")
 

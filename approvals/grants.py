@@ -2,8 +2,9 @@
 
 Rules:
 - It covers a call of the same tool with the same parameters: a tool that changed is another tool.
-- The arguments are exactly those that were approved, compared as an approval's digest compares them, or the condition
-  holds for them, as they were sent and as the tool takes them. What cannot be judged is not covered.
+- The arguments are exactly those that were approved, compared as an approval's digest compares them; or the condition
+  holds for them as the tool would be given them, which is how policy.yaml judges, too. What cannot be judged is not
+  covered.
 - On a thread with words from outside it covers nothing, unless it was given on that very thread and nothing from
   outside has come in since it was asked for: whoever gave it has not read those words, and they may be behind the call.
 - When it has ended it stays ended, on a thread whose log has got past that moment, wherever the clock goes.
@@ -15,12 +16,13 @@ from functools import lru_cache
 
 from agent.conversation import JsonObject
 from agent.effects import Ask
-from agent.errors import BadTerms
+from agent.errors import BadArguments, BadTerms
 from agent.events import ApprovalRequested, ToolCall
 from agent.grant import GrantFacts as GrantFacts
 from agent.thread import ThreadState
 from agent.tool import Tool
 from agent.verdict import Approvers, Grant
+from approvals.circumstances import arguments as taken
 from approvals.condition import Condition, ConditionError
 from approvals.decision import GrantTerms
 
@@ -90,10 +92,9 @@ def _matches(grant: Grant, tool: Tool, arguments: JsonObject) -> bool:
 
 
 def _holds(condition: str, tool: Tool, arguments: JsonObject) -> bool:
-    """Whether it does, of the arguments as they were sent and as the tool takes them."""
+    """Whether it does, of the arguments as the tool would be given them."""
     try:
-        taken = tool.arguments_model.model_validate(arguments).model_dump(mode="json")
-        return all(_parsed(condition).holds({"args": each}) for each in (arguments, taken))
+        return _parsed(condition).holds({"args": taken(tool, arguments)})
     except Exception:  # noqa: BLE001 - whatever it is, people are asked
         return False
 
@@ -178,7 +179,7 @@ def _is_constant(text: str) -> bool:
 
 def _trouble(text: str, basis: Basis) -> str:
     try:
-        _parsed(text.strip()).holds({"args": basis.arguments})
-    except ConditionError as error:
+        _parsed(text.strip()).holds({"args": taken(basis.tool, basis.arguments)})
+    except (ConditionError, BadArguments) as error:
         return f" It cannot be judged: {error}."
     return ""

@@ -4,14 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from agent.conversation import JsonObject
-from agent.effects import Ask, Verdict
-from agent.events import Event, GrantGiven, ToolCall
-from agent.thread import ThreadState
+from agent.events import Event, GrantGiven
 from agent.tool import Tool
 from agent.verdict import Decider, Grant
 from approvals.decision import GrantTerms
 from approvals.grants import Basis, GrantFacts, Occasion, leashed
-from approvals.policy import Policy
+from approvals.policy_file import PolicyFile
 from tests.builders import AT, DANA, LEADS, Ledger, a_call, a_message, a_thread
 
 REFUND = Ledger().tools()["refund"]
@@ -20,13 +18,10 @@ DAY = timedelta(days=1)
 DANA_GIVES = Decider(person="dana", identity=DANA, via="slack")
 
 
-class Granting(Policy):
-    """A policy all of whose questions may be answered for later, too."""
-
-    def judge(self, call: ToolCall, tool: Tool, state: ThreadState) -> Verdict:
-        """As the file says it."""
-        verdict = super().judge(call, tool, state)
-        return replace(verdict, may_grant=True) if isinstance(verdict, Ask) else verdict
+def granting(**approvers: object) -> PolicyFile:
+    """Refunds are asked about, and one approval may stand for more."""
+    rule = {"name": "refunds", "tools": ["refund"], "outcome": "ask", "approvers": approvers, "may_grant": True}
+    return PolicyFile.model_validate({"rules": [rule]})
 
 
 def terms(**changes: object) -> GrantTerms:

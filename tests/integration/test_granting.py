@@ -14,10 +14,11 @@ from agent.thread import ThreadState
 from agent.verdict import Approvers, Decider
 from approvals.decision import Approve, GrantTerms
 from approvals.people import Away, Directory, Person
-from approvals.policy import PolicyFile
+from approvals.policy import Policy
+from approvals.policy_file import PolicyFile
 from tests.desk import ADA, ARGUMENTS, Desk, desk_at, refund
 from tests.fakes import FakeStanding
-from tests.granted import DAY, Granting
+from tests.granted import DAY, granting
 
 TEAM = "T0SANDBOX"
 LEE = Identity(channel="slack", team=TEAM, id="U0LEE")
@@ -32,9 +33,8 @@ FINANCE = Approvers(roles=("finance",))
 CALL = ToolCall(id="c2", provider_id="p2", name="refund", arguments=ARGUMENTS)
 
 
-def policy(**approvers: object) -> Granting:
-    rule = {"name": "refunds", "tools": ["refund"], "outcome": "ask", "approvers": {"roles": ["finance"], **approvers}}
-    return Granting(PolicyFile.model_validate({"rules": [rule]}))
+def policy(**approvers: object) -> Policy:
+    return Policy(granting(**{"roles": ["finance"], **approvers}))
 
 
 @pytest.fixture
@@ -199,7 +199,7 @@ async def test_a_card_asked_by_an_older_policy_does_not_let_one_be_given_now(des
 
 async def test_where_the_policy_allows_the_call_by_now_there_is_nothing_to_grant(desk: Desk) -> None:
     rule = {"name": "free", "tools": ["refund"], "outcome": "allow"}
-    desk.gate = replace(desk.gate, policy=Granting(PolicyFile.model_validate({"rules": [rule]})))
+    desk.gate = replace(desk.gate, policy=Policy(PolicyFile.model_validate({"rules": [rule]})))
     assert "each time, or not at all" in await refusal(desk, await ask(desk))
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from agent.events import DecisionRefused, GrantRevoked
-from tests.desk import ARGUMENTS, POLICY, Desk, desk_at, refund
-from tests.granted import DAY, Granting
+from approvals.policy import Policy
+from tests.desk import ARGUMENTS, Desk, desk_at, refund
+from tests.granted import DAY, granting
 from tests.integration.api.conftest import Caller, problem
 
 DIGEST = refund.digest(ARGUMENTS)
@@ -20,7 +21,7 @@ DIGEST = refund.digest(ARGUMENTS)
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     """A deployment whose policy lets grants be given."""
     async with desk_at(tmp_path) as found:
-        found.gate = replace(found.gate, policy=Granting(POLICY))
+        found.gate = replace(found.gate, policy=Policy(granting(roles=["finance"])))
         yield found
 
 

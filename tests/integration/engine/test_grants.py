@@ -11,17 +11,13 @@ from agent.events import DecisionRefused, GrantGiven, GrantUsed, ModelResponded,
 from agent.ports import ModelAnswer, ModelRequest, ResultTurn
 from approvals.decision import Approve, GrantTerms
 from approvals.grants import GrantFacts
-from approvals.policy import PolicyFile
+from approvals.policy import Policy
 from tests.builders import AT, DANA, PLACE, Ledger, a_call, a_message, calls, said
 from tests.fakes import CountingIds, Step
-from tests.granted import Granting, terms, where
+from tests.granted import granting, terms, where
 from tests.world import World, a_world
 
-POLICY = Granting(
-    PolicyFile.model_validate(
-        {"rules": [{"name": "writes", "tools": ["refund"], "outcome": "ask", "approvers": {"roles": ["lead"]}}]}
-    )
-)
+POLICY = Policy(granting(roles=["lead"]))
 ADA = Identity(channel="slack", id="U0ADA", team="T0", name="Ada")
 STRANGER = Identity(channel="slack", id="U0NEW", team="T0", name="New")
 
@@ -63,7 +59,7 @@ async def test_what_was_granted_runs_without_asking_and_the_log_says_under_what(
         assert kinds.count("approval_requested") == 1
         assert kinds.index("grant_given") + 1 == kinds.index("approval_decided")
         (use,) = [event for event in events if isinstance(event, GrantUsed)]
-        assert (use.grant_id, use.rule, use.given_by) == (grant.id, "writes", "dana")
+        assert (use.grant_id, use.rule, use.given_by) == (grant.id, "refunds", "dana")
         started = [event for event in events if isinstance(event, ToolStarted)]
         assert [event.rule for event in started][1] == f"grant {grant.id}"
         assert use.digest == started[1].digest
@@ -190,7 +186,7 @@ async def test_a_process_killed_between_the_use_and_the_run_neither_loses_nor_re
         asked = ModelResponded(at=AT, seen=1, calls=(wish,))
         use = GrantUsed(
             at=AT, grant_id=grant.id, call_id="c9", tool="refund", digest=refund_tool.digest(wish.arguments),
-            rule="writes", given_by="dana",
+            rule="refunds", given_by="dana",
         )  # fmt: skip
         thread_id = await world.threads.take_in(
             place(2), a_message("Again"), keys=["k2"], new_id="thr_killed", agent="support"

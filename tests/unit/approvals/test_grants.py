@@ -96,33 +96,36 @@ def test_a_grant_that_says_nothing_of_the_arguments_covers_nothing() -> None:
         ({"order_id": "1042", "amount": 40.0}, True),
         ({"order_id": "9", "amount": 50}, True),
         ({"order_id": "9", "amount": 50.01}, False),
-        ({"order_id": "9", "amount": "40"}, False),
+        ({"order_id": "9", "amount": "40"}, True),
+        ({"order_id": "9", "amount": "60"}, False),
         ({"order_id": "9", "amount": None}, False),
         ({"order_id": "9"}, False),
         ({"order_id": "9", "amount": 40, "more": 1}, False),
         ({"order_id": "9", "amount": 10**30}, False),
-        ({"order_id": "9", "amount": True}, False),
+        ({"order_id": "9", "amount": "nan"}, False),
+        ({"order_id": "9", "amount": [40]}, False),
     ],
 )
 def test_a_condition_holds_or_people_are_asked(arguments: JsonObject, *, covered: bool) -> None:
     assert covers(known(a_grant(where("args.amount <= 50"))), an_occasion(arguments)) is covered
 
 
-def test_a_condition_is_about_what_the_tool_would_take_as_well_as_what_was_sent() -> None:
+def test_a_condition_is_about_what_the_tool_would_be_given() -> None:
     @tool
     def pay(account: str, amount: int = 1_000) -> str:
         """Pay."""
         return f"{account} {amount}"
 
-    grant = a_grant(where("!has(args.amount) || args.amount < 5"), {"account": "a", "amount": 4}, pay)
+    grant = a_grant(where("args.amount < 5"), {"account": "a", "amount": 4}, pay)
 
     def is_covered(**arguments: object) -> bool:
         call = a_call("pay", **arguments)  # type: ignore[arg-type]  # JSON, as models send it
         return covers(known(grant), replace(an_occasion(), call=call, tool=pay))
 
     assert is_covered(account="b", amount=3)
-    assert not is_covered(account="b")
+    assert is_covered(account="b", amount="3")
     assert not is_covered(account="b", amount="3000")
+    assert not is_covered(account="b")
 
 
 def test_only_in_its_thread() -> None:

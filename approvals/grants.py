@@ -67,8 +67,8 @@ def covers(facts: GrantFacts, occasion: Occasion) -> bool:
 
 
 def _latest(occasion: Occasion) -> datetime:
-    """The moment, or that of the thread's latest event, if the clock was moved back behind it."""
-    return max([occasion.now, *(entry.event.at for entry in occasion.state.entries[-1:])])
+    """The moment, or the latest that the thread's log has seen, if the clock was moved back behind it."""
+    return max([occasion.now, *(entry.event.at for entry in occasion.state.entries)])
 
 
 def _follows_outsiders(facts: GrantFacts, state: ThreadState) -> bool:

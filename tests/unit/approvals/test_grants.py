@@ -149,8 +149,9 @@ def test_not_a_second_too_long() -> None:
 
 
 def test_what_has_ended_stays_ended_when_the_clock_goes_back() -> None:
-    late = a_message("Once more", at=AT + DAY)
+    late, early = a_message("Once more", at=AT + DAY), a_message("And again", at=AT + HOUR)
     assert not covers(known(), an_occasion(ARGUMENTS, late, now=AT + HOUR))
+    assert not covers(known(), an_occasion(ARGUMENTS, late, early, now=AT + HOUR))
     assert covers(known(), an_occasion(ARGUMENTS, a_message("More", at=AT + HOUR), now=AT - DAY))
 
 

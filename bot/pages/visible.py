@@ -1,4 +1,4 @@
-"""Text on the page that people decide on: what cannot be seen is shown as a box with its code point. Pure."""
+"""Text on the page that people decide on: what cannot be seen, or passes for another, is a box with its code. Pure."""
 
 import json
 import unicodedata
@@ -6,16 +6,17 @@ import unicodedata
 from markupsafe import Markup
 from pydantic import JsonValue
 
-from approvals.visible import has_hidden, is_hidden, spelt
+from approvals.visible import oddities, spelt
 
 _BOX = Markup('<span class="mark" title="{name}">U+{code}</span>')
 
 
 def marked(text: str) -> Markup:
-    """The text escaped for HTML, with a box for each character that cannot be seen."""
-    if not has_hidden(text):
+    """The text escaped for HTML, with a box for each character that cannot be seen or passes for another."""
+    odd = oddities(text)
+    if not odd:
         return Markup.escape(text)
-    return Markup("").join(_box(each) if is_hidden(each) else each for each in text)
+    return Markup("").join(_box(each) if place in odd else each for place, each in enumerate(text))
 
 
 def as_json(value: JsonValue) -> str:

@@ -16,7 +16,7 @@ import unicodedata
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from approvals.visible import spelt
+from approvals.visible import oddities, spelt
 
 LABEL_MOST = 300
 """Characters of a line of ours that holds something from outside."""
@@ -56,20 +56,26 @@ def escape(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    """The text with every character that cannot be seen spelt as its code point."""
-    return spelt(text, lambda character: f"⟨U+{ord(character):04X}⟩")
+    """The text with every character that cannot be seen, or passes for another, spelt as its code point."""
+    return spelt(text, _code)
+
+
+def _code(character: str) -> str:
+    return f"⟨U+{ord(character):04X}⟩"
 
 
 def glimpse(text: str, most: int) -> tuple[str, int]:
     """The beginning of the text, made visible in at most so many characters, and how many of its own are missing."""
-    head = visible(text[:most])
-    if len(head) <= most:
-        return head, max(0, len(text) - most)
-    shown, size = 0, 0
-    while size + len(visible(text[shown])) <= most:
-        size += len(visible(text[shown]))
-        shown += 1
-    return head[:size], len(text) - shown
+    head = text[:most]
+    odd = oddities(head)
+    shown, size = [], 0
+    for place, each in enumerate(head):
+        piece = _code(each) if place in odd else each
+        size += len(piece)
+        if size > most:
+            break
+        shown.append(piece)
+    return "".join(shown), len(text) - len(shown)
 
 
 def one_line(text: str, most: int) -> str:

@@ -1,7 +1,7 @@
 """What every method is given: the workspace, whose token asks, the arguments; and the checks most of them share."""
 
-import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,7 +110,7 @@ def _markdown(ask: Ask, markdown: str) -> Content:
 
 
 def _notice(ask: Ask, text: str, blocks: list[Json]) -> None:
-    if _MASS_MENTION.search(text + json.dumps(blocks)):
+    if any(map(_MASS_MENTION.search, (text, *_parsed(blocks)))):
         ask.workspace.warn("mass_mention", method=ask.method)
     if blocks and not text:
         ask.workspace.warn("missing_text_in_message", method=ask.method, length=text_length(blocks))
@@ -138,3 +138,15 @@ def check_persona(ask: Ask) -> tuple[tuple[str, Any], ...]:
     if persona:
         ask.need("chat:write.customize")
     return tuple(persona.items())
+
+
+def _parsed(value: object) -> Iterator[str]:
+    """The texts in which Slack looks for mentions: not those of plain text objects and of rich text."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _parsed(item)
+    elif isinstance(value, dict):
+        if value.get("type") in {"mrkdwn", "markdown"}:
+            yield str(value.get("text"))
+        for item in value.values():
+            yield from _parsed(item)

@@ -113,6 +113,7 @@ class House:
 
     async def choose(self, user: str, deed: str, approval_id: str = "") -> None:
         """From the menu of the latest card."""
+        await self.card(user=user)
         await self.click(user, "approval_more", f"{deed}:{approval_id or self.approval_id(user)}")
 
     def approval_id(self, user: str = ADA) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from approvals.visible import has_hidden, is_hidden, spelt
+from approvals.visible import has_hidden, is_hidden, oddities, spelt
 from bot.pages.visible import as_json, marked
 from bot.slack.text import visible
 
@@ -34,3 +34,38 @@ def test_the_surfaces_agree_and_none_of_them_leaves_anything_hidden(text: str) -
     assert not has_hidden(visible(text))
     assert not has_hidden(as_json(text))
     assert json.loads(as_json(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text, shown",
+    [
+        ("p\u0430ypal.com", "p⟨U+0430⟩ypal.com"),
+        ("PAYP\u0391L", "PAYP⟨U+0391⟩L"),
+        ("\uff50aypal", "⟨U+FF50⟩aypal"),
+        ("IBAN DE8\U0001d7d7x", "IBAN DE8⟨U+1D7D7⟩x"),
+        ("\u0441lick", "⟨U+0441⟩lick"),
+        ("l\u0131ne", "l⟨U+0131⟩ne"),
+    ],
+)
+def test_a_letter_that_passes_for_a_latin_one_in_a_latin_word_is_spelt(text: str, shown: str) -> None:
+    assert visible(text) == shown
+    assert marked(text) != text
+    assert json.loads(as_json(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Привет, это счёт",
+        "Ελληνικά και English",
+        "отдел IT",
+        "10 m², 5 µg, 10 kΩ, 5 μm, Δt",
+        "1ª vez, nº 4",
+        "東京Tower \uff11\uff12\uff13",
+        "café naïve Müller",
+        "\uff28\uff45",
+    ],
+)
+def test_other_scripts_and_units_are_left_alone(text: str) -> None:
+    assert oddities(text) == frozenset()
+    assert visible(text) == text

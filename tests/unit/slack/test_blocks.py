@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from slack_sdk.models.blocks import Block
 
 from approvals.card import Argument, Asked, Card, Vote
@@ -13,6 +13,7 @@ from tests.unit.slack.any_cards import ANY_TEXT, CARDS, MOMENT, buttons, everyth
 from tests.unit.slack.cards import a_card, approved
 
 
+@settings(deadline=None)  # plans of long calls
 @given(CARDS)
 def test_slack_takes_the_card_whatever_stands_in_it(card: Card) -> None:
     blocks = blocks_of(card)
@@ -53,6 +54,7 @@ def test_the_largest_card_is_not_too_large(about: str, status: str, value: str) 
     assert len(text_without_buttons(card)) <= 4_000
 
 
+@settings(deadline=None)  # plans of long calls
 @given(CARDS)
 def test_only_our_own_date_is_ever_parsed(card: Card) -> None:
     for text in mrkdwn(blocks_of(card)):
@@ -62,6 +64,7 @@ def test_only_our_own_date_is_ever_parsed(card: Card) -> None:
     assert text.count("<") == text.count("<!date^") <= 1
 
 
+@settings(deadline=None)  # plans of long calls
 @given(CARDS)
 def test_only_an_open_card_has_buttons_and_they_carry_the_id_alone(card: Card) -> None:
     assert bool(buttons(card)) == card.is_pending

@@ -19,7 +19,7 @@ from bot.pages.deciding import Hand
 from bot.pages.door import BadForm, answering, form_of, leads
 from bot.pages.post import Post
 from bot.pages.view import View
-from bot.pages.visit import Reception, TurnedAway, Visit
+from bot.pages.visit import OPEN_INBOX, Reception, TurnedAway, Visit
 
 log = structlog.get_logger()
 
@@ -80,13 +80,15 @@ class ByLink:
             return browser, visit
         text = (
             f"It was mailed to {visit.who.name}, and this is the browser of {other.name}. A link that was passed on "
-            "decides for nobody else. If you may decide this yourself, it is in your own inbox."
+            "decides for nobody else."
         )
         if request.method == "POST":
             who = visit.who.model_copy(update={"id": other.id, "name": other.name, "verified": True})
             await self.reception.gate.refuse(visit.facts, who, "web", text, browser.origin)
-        standing = self.reception.standing(visit.facts)
-        raise TurnedAway(403, "This link is for somebody else", text, standing, leads_to="inbox")
+        may_not = await self.reception.gate.objection(visit.facts.request, other)
+        own = (f"inbox/approvals/{visit.card.approval_id}", f"Look at it as {other.name}")
+        onward, standing = OPEN_INBOX if may_not else own, self.reception.standing(visit.facts)
+        raise TurnedAway(403, "This link is for somebody else", text, standing, leads_to=onward)
 
     async def _confirm(self, browser: Browser, visit: Visit, typed: Mapping[str, str]) -> Response:
         """Mail a code, or take it; whatever else is sent from an unknown browser is refused, and on record."""
@@ -139,9 +141,8 @@ class ByLink:
         if not visit.is_confirmed and not visit.is_open(self.reception.gate.clock.now()):
             text = "Sign in to see all of it."
             standing, title = self.reception.standing(visit.facts), visit.card.title
-            raise TurnedAway(
-                self._status(visit), title, text, standing, leads_to=f"inbox/approvals/{visit.card.approval_id}"
-            )
+            onward = (f"inbox/sign-in?approval={visit.card.approval_id}", "Sign in")
+            raise TurnedAway(self._status(visit), title, text, standing, leads_to=onward)
 
     def _objects(self, visit: Visit) -> TurnedAway:
         return TurnedAway(403, "You may not decide this", visit.objection, self.reception.standing(visit.facts))

@@ -121,7 +121,7 @@ class SigningIn:
 
 def _no_good() -> TurnedAway:
     text = "It was used already, is more than 15 minutes old, or was cut short by your mail program."
-    return TurnedAway(410, "This link does not sign in any more", text, leads_to="inbox/sign-in")
+    return TurnedAway(410, "This link does not sign in any more", text, leads_to=("inbox/sign-in", "Have another sent"))
 
 
 def _approval(text: str | None) -> str:

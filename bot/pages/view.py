@@ -34,7 +34,6 @@ HEADERS = {
 }
 """On every answer of these pages. The address is half of a secret: it is not cached, not sent on, not indexed."""
 
-_LABELS = (("inbox/sign-in", "Sign in"), ("inbox/approvals", "Sign in and see all of it"), ("inbox", "Open your inbox"))
 _templates = Environment(
     loader=FileSystemLoader(_HERE / "templates"),
     autoescape=True,
@@ -60,8 +59,8 @@ class View:
         found = _templates.get_template(template).render(context, prefix=self.prefix)
         return HTMLResponse(found, status, HEADERS)
 
-    def notice(self, status: int, title: str, text: str, *, standing: str = "", leads_to: str = "") -> HTMLResponse:
+    def notice(
+        self, status: int, title: str, text: str, *, standing: str = "", leads_to: tuple[str, str] | None = None
+    ) -> HTMLResponse:
         """A page that says one thing, where the approval stands if that may be said, and where it goes on."""
-        label = next((words for start, words in _LABELS if leads_to.startswith(start)), "Go on")
-        more = {"standing": standing, "leads_to": leads_to, "label": label}
-        return self.page("notice.html", status, title=title, text=text, **more)
+        return self.page("notice.html", status, title=title, text=text, standing=standing, leads_to=leads_to)

@@ -23,20 +23,23 @@ from bot.pages.browser import Browser
 from bot.personal import idle_yes
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+OPEN_INBOX = ("inbox", "Open your inbox")
 _SOMEBODY = "whoever was mailed the link"
 
 
 class TurnedAway(TwokeyError):
     """There is no page for this visitor."""
 
-    def __init__(self, status: int, title: str, text: str, standing: str = "", leads_to: str = "") -> None:
+    def __init__(
+        self, status: int, title: str, text: str, standing: str = "", leads_to: tuple[str, str] | None = None
+    ) -> None:
         super().__init__(title)
         self.status = status
         self.title = title
         self.text = text
         self.standing = standing
         self.leads_to = leads_to
-        """Path below our own where the visitor gets further."""
+        """Path below our own where the visitor gets further, and what to call that."""
 
 
 @dataclass(frozen=True, slots=True)

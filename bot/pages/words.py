@@ -13,7 +13,7 @@ Tone = Literal["open", "good", "bad", "quiet"]
 _VIA = {
     "slack": "in Slack",
     "mail": "by mail",
-    "web": "on this page",
+    "web": "on the web",
     "api": "over the API",
     "cli": "on the command line",
     "thread": "in the conversation",
@@ -27,6 +27,7 @@ _EFFECTS = {
 }
 
 
+_GIST = 160
 _APPROVAL_ID = re.compile(r"apr_[a-z2-7]{20}")
 
 
@@ -84,6 +85,8 @@ class Line:
 
     card: Card
     title: str
+    gist: str
+    """What would happen, cut where it is long: all of it is on its page."""
     stands: Stands
     is_waiting: bool
 
@@ -92,7 +95,13 @@ class Line:
         """A plan is one line, which waits while one of its calls does."""
         waiting = [each for each in card.plan if each.is_open and each.expires_at > now]
         title = f"{card.title}, and {len(card.mates)} more" if card.mates else card.title
-        return cls(card, title, stands(waiting[0] if waiting else card, now), bool(waiting))
+        return cls(card, title, _gist(card), stands(waiting[0] if waiting else card, now), bool(waiting))
+
+
+def _gist(card: Card) -> str:
+    told = card.preview or ", ".join(f"{each.name}: {each.value}" for each in card.arguments)
+    text = " ".join(told[: 2 * _GIST].split())
+    return text if len(text) <= _GIST else f"{text[:_GIST]}…"
 
 
 def vote(said: Vote) -> str:

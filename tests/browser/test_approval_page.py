@@ -1,72 +1,18 @@
 """The approval page in a real browser, behind a proxy that strips a path prefix, with JavaScript switched off."""
 
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-import pytest_asyncio
-from fastapi import FastAPI
 from playwright.async_api import Browser, ConsoleMessage, Page
 
 from agent.conversation import JsonObject
 from agent.verdict import Answered, Approved, Rejected
-from bot import pages
-from bot.personal import Personal
-from bot.sign_in import SignIn
-from sandbox.serving import LOOPBACK, free_port, serving
-from store.sign_ins import SignIns
-from tests.desk import ARGUMENTS, SECRETS, Desk, desk_at, refund
+from tests.browser.conftest import Site
+from tests.desk import ARGUMENTS, refund
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 EVIL = "10\u202e24\u200b<script>document.title='owned'</script>"
-
-
-@dataclass
-class Site:
-    """A running server."""
-
-    desk: Desk
-    address: str
-    sign_in: SignIn
-
-    async def enter(self, page: Page, person: str = "lee") -> None:
-        """Sign that person in, by the button behind a link."""
-        found = self.desk.gate.directory.person(person)
-        assert found is not None
-        await page.goto(await self.sign_in.link(found) or "")
-        await page.get_by_role("button", name="Sign in").click()
-
-    def url(self, approval_id: str, person: str = "lee") -> str:
-        """Where the mail leads."""
-        return f"{self.address}/approvals/{self.desk.link(approval_id, person)}"
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    """The pages, served on a free port under /twokey."""
-    port = free_port()
-    address = f"http://{LOOPBACK}:{port}/twokey"
-    async with desk_at(tmp_path) as desk:
-        inner, outer = FastAPI(), FastAPI()
-        rows = SignIns(desk.database, desk.clock)
-        sign_in = SignIn(rows, desk.gate.directory, SECRETS, desk.clock, desk.ids, address)
-        inner.include_router(pages.router(desk.gate, Personal(desk.gate, desk.index), sign_in, None))
-        outer.mount("/twokey", inner)
-        async with serving(outer, port):
-            yield Site(desk, address, sign_in)
-
-
-@pytest_asyncio.fixture(loop_scope="session", params=[(1280, 900), (360, 740)], ids=["desk", "phone"])
-async def window(request: pytest.FixtureRequest, browser: Browser, site: Site) -> AsyncIterator[Page]:
-    """A page without JavaScript, wide and narrow, in which Lee is signed in."""
-    width, height = request.param
-    context = await browser.new_context(viewport={"width": width, "height": height}, java_script_enabled=False)
-    page = await context.new_page()
-    await site.enter(page)
-    yield page
-    await context.close()
 
 
 async def test_a_person_approves_and_sees_what_stands(site: Site, window: Page) -> None:
@@ -75,7 +21,7 @@ async def test_a_person_approves_and_sees_what_stands(site: Site, window: Page) 
     await window.get_by_role("button", name="Approve", exact=True).click()
 
     assert window.url == site.url(asked)
-    assert "Approved by Lee Chen on this page" in await window.inner_text("article")
+    assert "Approved by Lee Chen on the web" in await window.inner_text("article")
     assert await window.get_by_role("button").count() == 0
     assert await site.desk.outcome(asked) == "approved"
 

@@ -19,7 +19,7 @@ async def test_approving_settles_it_as_that_person_and_leads_back_to_the_page(de
     assert sent.status_code == 303
     page = await lee.client.get(sent.next_request.url if sent.next_request else "")
     assert page.url.path == f"/twokey/approvals/{link}"
-    assert "Approved by Lee Chen on this page" in page.text
+    assert "Approved by Lee Chen on the web" in page.text
     decided = (await desk.facts(asked)).decided
     assert decided is not None
     assert decided.decision == Approved(digest=refund.digest(ARGUMENTS))

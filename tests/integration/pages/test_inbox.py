@@ -122,7 +122,7 @@ async def test_two_who_approve_in_two_browsers_settle_what_takes_two(
 
     async with browser_at(desk, letters) as mia:
         await mia.sign_in("mia@acme.example")
-        assert "Lee Chen approved on this page" in (await mia.client.get(f"/twokey/inbox/approvals/{asked}")).text
+        assert "Lee Chen approved on the web" in (await mia.client.get(f"/twokey/inbox/approvals/{asked}")).text
         await post(mia, asked, decision="approve")
 
     assert await desk.outcome(asked) == "approved"

@@ -41,6 +41,7 @@ def _serve(service: Service) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        forwarded_allow_ips=settings.forwarded_allow_ips,
         timeout_graceful_shutdown=max(1, int(settings.shutdown_grace)),
         lifespan="on",
     )

@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     host: str = "0.0.0.0"  # noqa: S104 - port binding: what stands in front of it decides who gets there
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     public_url: Url = "http://localhost:8080"
+    forwarded_allow_ips: str = "127.0.0.1"
     secret_key: SecretKeys | None = None
     workers: Annotated[int, Field(ge=1, le=1000)] = 16
     workers_per_person: Annotated[int, Field(ge=1, le=1000)] | None = None

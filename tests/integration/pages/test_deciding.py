@@ -2,12 +2,13 @@
 
 import httpx
 import pytest
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from agent.conversation import JsonObject
 from agent.thread import IT_HAPPENED, RUN_AGAIN
 from agent.verdict import Answered, Approved, Approvers, Decider, Rejected
 from tests.desk import ARGUMENTS, MIA, Desk, refund
-from tests.integration.pages.conftest import Visitor, application, hidden, refusals
+from tests.integration.pages.conftest import Letters, Visitor, application, hidden, refusals
 
 
 async def test_approving_settles_it_as_that_person_and_leads_back_to_the_page(desk: Desk, lee: Visitor) -> None:
@@ -261,3 +262,18 @@ async def test_a_form_of_more_than_a_mebibyte_is_not_read(desk: Desk, lee: Visit
 
     assert (await lee.send(desk.link(asked), decision="reject", reason="x" * 1_100_000)).status_code == 413
     assert await desk.outcome(asked) == ""
+
+
+@pytest.mark.parametrize("trusted, address", [("203.0.113.7", "198.51.100.9"), ("127.0.0.1", "203.0.113.7")])
+async def test_the_address_on_record_is_the_peers_or_what_a_trusted_proxy_says(
+    desk: Desk, letters: Letters, trusted: str, address: str
+) -> None:
+    asked = await desk.ask()
+    app = application(desk, letters=letters)
+    app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=trusted)
+    transport = httpx.ASGITransport(app, client=("203.0.113.7", 4711))
+    headers = {"x-forwarded-for": "198.51.100.9"}
+    async with httpx.AsyncClient(transport=transport, base_url="https://agent.example", headers=headers) as client:
+        await Visitor(client, letters).send(desk.link(asked), decision="approve")
+
+    assert [record.by.address for record in await refusals(desk, asked)] == [address]

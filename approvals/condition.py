@@ -126,8 +126,7 @@ class Condition:
     def holds(self, facts: Mapping[str, object] | Given) -> bool:
         """Whether it does. Raises ConditionError when that cannot be said, for whatever reason."""
         given = facts if isinstance(facts, Given) else Given.of(facts)
-        steps = (max(given.widest, self._written) * self._joined) ** self._loops * (1 + given.text / 1_000)
-        if self._loops and steps > MOST_STEPS:
+        if self._loops and self._steps(given) > MOST_STEPS:
             raise ConditionError("it would have to go through too much")
         try:
             result = self._program.execute(given.context)
@@ -138,6 +137,13 @@ class Condition:
         if not isinstance(result, bool):
             raise ConditionError("it comes to something other than true or false")
         return result
+
+    def _steps(self, given: Given) -> float:
+        """How often its innermost part may be gone through at most, long texts counted more."""
+        longest = max(given.widest, self._written) * self._joined
+        return longest ** min(self._loops, 17) * (
+            1 + given.text / 1_000
+        )  # two entries are too many then, and no overflow
 
     def _trouble(self, error: BaseException) -> str:
         """What went wrong, without a value. A name is told only if the condition says it."""

@@ -79,26 +79,39 @@ class _Test:
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
         self._names = frozenset(rule.tools)
+        self._effect = rule.effect
         patterns = [translate(name) for name in rule.tools if not name.isidentifier()]
         self._pattern = re.compile("|".join(patterns)) if patterns else None
         self._condition = Condition.parse(rule.when) if rule.when is not None else None
 
-    def mismatch(self, case: _Case) -> str:
-        """Why it does not match, in words; empty when it does. Raises _Unjudged."""
-        name, rule = case.call.name, self.rule
-        if rule.tools and name not in self._names and not (self._pattern and self._pattern.match(name)):
-            return f"it is about {', '.join(rule.tools)}"
-        if rule.effect not in {None, case.tool.effect}:
-            return f"it is about tools whose effect is {rule.effect}"
-        return "" if self._condition is None or self._holds(self._condition, case) else f"it is not so that {rule.when}"
-
-    def _holds(self, condition: Condition, case: _Case) -> bool:
+    def fits(self, case: _Case) -> bool:
+        """Whether it matches. Raises _Unjudged."""
+        if self._names and case.call.name not in self._names and not self._is_like(case.call.name):
+            return False
+        if self._effect is not None and self._effect != case.tool.effect:
+            return False
+        if self._condition is None:
+            return True
         try:
-            return condition.holds(case.given)
+            return self._condition.holds(case.given)
         except ConditionError as error:
             raise _Unjudged(self.rule, str(error)) from None
         except BadArguments:
             raise _Unjudged(self.rule, "the tool would not take these arguments") from None
+
+    def mismatch(self, case: _Case) -> str:
+        """Why it does not match, in words; empty when it does. Raises _Unjudged."""
+        if self.fits(case):
+            return ""
+        rule = self.rule
+        if self._names and case.call.name not in self._names and not self._is_like(case.call.name):
+            return f"it is about {', '.join(rule.tools)}"
+        if rule.effect not in {None, case.tool.effect}:
+            return f"it is about tools whose effect is {rule.effect}"
+        return f"it is not so that {rule.when}"
+
+    def _is_like(self, name: str) -> bool:
+        return self._pattern is not None and self._pattern.match(name) is not None
 
 
 class Policy:
@@ -116,7 +129,7 @@ class Policy:
         """Allow, Ask or Deny. Never raises: whatever goes wrong is asked about."""
         try:
             case = self._case(call, tool, state)
-            return self._verdict(next((test.rule for test in self._tests if not test.mismatch(case)), None), case)
+            return self._verdict(next((test.rule for test in self._tests if test.fits(case)), None), case)
         except Exception as error:  # noqa: BLE001 - a rule that breaks must never let a call through, or lose it
             return self._in_doubt(error)
 

@@ -143,6 +143,8 @@ def test_what_is_nested_too_deeply_is_an_error_and_no_crash() -> None:
         "args.l.all(a, args.l.all(b, args.l.all(c, a + b + c >= 0)))",
         "size(args.l.filter(a, true)) > 1",
         "(args.l + args.l + args.l).all(a, args.l.all(b, true))",
+        "args.l" + ".all(a, [1]" * 15 + ".all(a, true)" + ")" * 15,
+        " && ".join(["[1, 2].all(a, true)"] * 40),
     ],
 )
 def test_what_would_take_too_long_is_an_error_at_once(text: str) -> None:

@@ -141,9 +141,8 @@ class Condition:
     def _steps(self, given: Given) -> float:
         """How often its innermost part may be gone through at most, long texts counted more."""
         longest = max(given.widest, self._written) * self._joined
-        return longest ** min(self._loops, 17) * (
-            1 + given.text / 1_000
-        )  # two entries are too many then, and no overflow
+        deep = min(self._loops, 17)  # by then two entries are too many
+        return float(longest**deep) * (1 + given.text / 1_000)
 
     def _trouble(self, error: BaseException) -> str:
         """What went wrong, without a value. A name is told only if the condition says it."""

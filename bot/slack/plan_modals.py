@@ -10,13 +10,13 @@ from bot.slack.inputs import INPUT
 from bot.slack.modals import REASON_MOST, modal, words_input
 from bot.slack.payloads import an_object, text_at
 from bot.slack.plans import LINE_MOST, call_block
-from bot.slack.rich import italic, plain, rich, section
+from bot.slack.rich import bold, italic, plain, rich, section
 from bot.slack.text import one_line
 
 REJECT_VIEW, CHOOSE_VIEW = "plan_reject", "plan_choose"
 APPROVE, REJECT, LEAVE = "approve", "reject", "leave"
 CALLS_MOST = 30
-"""Three blocks each, of the hundred that a modal may have."""
+"""Two blocks each, of the hundred that a modal may have."""
 VALUES_MOST = 300
 _LABELS = {APPROVE: "Approve", REJECT: "Reject", LEAVE: "Leave open"}
 
@@ -64,12 +64,14 @@ def block_of(approval_id: str) -> str:
 
 
 def _call(number: int, card: Card) -> list[JsonObject]:
+    """First what it is, then what to say to it."""
     arguments, _ = in_short(card, VALUES_MOST)
+    title = section(bold(f"{number}. {one_line(card.title, LINE_MOST) or '(untitled)'}"))
     options: list[JsonObject] = [{"text": plain(label), "value": value} for value, label in _LABELS.items()]
     choice: JsonObject = {
         "type": "input",
         "block_id": block_of(card.approval_id),
-        "label": plain(f"{number}. {one_line(card.title, LINE_MOST) or '(untitled)'}"),
+        "label": plain(f"Call {number}"),
         "element": {
             "type": "radio_buttons",
             "action_id": INPUT,
@@ -77,4 +79,4 @@ def _call(number: int, card: Card) -> list[JsonObject]:
             "initial_option": options[-1],
         },
     }
-    return [choice, *([rich(arguments)] if arguments else [])]
+    return [rich(title, *([arguments] if arguments else [])), choice]

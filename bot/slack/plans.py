@@ -76,7 +76,8 @@ def plan_heading(card: Card) -> str:
     count: Counter[str] = Counter(each.status for each in card.plan)
     if count["open"]:
         settled = len(card.plan) - count["open"]
-        return f"🔑 Approval needed: {count['open']} calls" + (f", {settled} decided" if settled else "")
+        calls = "1 call" if count["open"] == 1 else f"{count['open']} calls"
+        return f"🔑 Approval needed: {calls}" + (f", {settled} decided" if settled else "")
     if len(count) == 1:
         return f"{_ENDS[card.status].replace(' ', ' All ' + str(len(card.plan)) + ' ', 1)}"
     return "☑️ Decided: " + ", ".join(f"{count[end]} {end}" for end in _ENDS if count[end])

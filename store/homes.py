@@ -26,6 +26,7 @@ _OPENED = text(
     "VALUES (:team, :user, :now, 0, '', 0, 0, 0) "
     "ON CONFLICT (team_id, user_id) DO UPDATE SET opened_at = :now, shown = '', again_at = 0, not_before = 0"
 )
+_ANY = text("SELECT EXISTS (SELECT 1 FROM slack_home)")
 _DUE = text(
     "SELECT team_id, user_id FROM slack_home WHERE not_before <= :now AND opened_at > :since "
     "AND (seen < :settled OR again_at <= :now) ORDER BY not_before, team_id, user_id LIMIT :limit"
@@ -60,6 +61,10 @@ class Homes:
         """Somebody looks at it: it is to be published anew, and kept up to date from now on."""
         values = {"team": home.team, "user": home.user, "now": micros(self.clock.now())}
         await self.database.write(lambda tx: tx.connection.execute(_OPENED, values).close())
+
+    async def any(self) -> bool:
+        """Whether any was ever opened."""
+        return bool(await self.database.read(lambda c: c.execute(_ANY).scalar()))
 
     async def due(self, settled: int, limit: int = 50) -> list[Home]:
         """Those that were made from fewer events than this number, or too long ago."""

@@ -15,14 +15,14 @@ from bot.slack.arguments import NAME_MOST, VALUES_MOST, arguments_of, more, prev
 from bot.slack.buttons import BUTTON_MOST, CHOICES_MOST, are_long, buttons_of
 from bot.slack.plans import plan_blocks, plan_heading, plan_lines
 from bot.slack.rich import bold, plain, preformatted, rich, section, words
-from bot.slack.said import NEEDS_MOST, VIA, VOTES_MOST, notes_of, remarks_of, vote_words, votes_of
+from bot.slack.said import NEEDS_MOST, VIA, VOTES_MOST, granted_of, notes_of, remarks_of, vote_words, votes_of
 from bot.slack.text import LABEL_MOST, escape, glimpse, moment, one_line
 
 TITLE_MOST = 600
 WORDS_MOST = 1_000
 FALLBACK_MOST = 3_000
 ROOM_FOR_SAID = 1_000
-"""Characters of values less, where there are votes, and where there are remarks."""
+"""Characters of values less, where there are votes, where there are remarks, and where there is a grant."""
 
 _OPEN = {
     "call": "🔑 Approval needed",
@@ -49,9 +49,13 @@ def _of_one(card: Card) -> list[JsonObject]:
     title, title_cut = glimpse(card.title.strip() or "(untitled)", TITLE_MOST)
     votes, votes_cut = votes_of(card)
     remarks, remarks_cut = remarks_of(card)
-    arguments, arguments_cut = arguments_of(card, VALUES_MOST - ROOM_FOR_SAID * (bool(votes) + bool(remarks)))
+    granted, granted_cut = granted_of(card)
+    arguments, arguments_cut = arguments_of(
+        card, VALUES_MOST - ROOM_FOR_SAID * sum(map(bool, (votes, remarks, granted)))
+    )
     preview, preview_cut = preview_of(card)
-    is_cut = bool(title_cut or votes_cut or remarks_cut or arguments_cut or preview_cut or are_long(card.choices))
+    some_cut = (title_cut, votes_cut, remarks_cut, arguments_cut, preview_cut, granted_cut, are_long(card.choices))
+    is_cut = any(some_cut)
     found: list[JsonObject] = [
         {"type": "header", "text": plain(heading(card))},
         {"type": "section", "text": plain(title + (f"… ({title_cut} more characters)" if title_cut else ""))},
@@ -60,6 +64,7 @@ def _of_one(card: Card) -> list[JsonObject]:
         *preview,
         *votes,
         *remarks,
+        *granted,
     ]
     found += _choices(card) if card.is_open else _settlement(card)
     found.append(_origin(card))

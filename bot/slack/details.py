@@ -8,7 +8,7 @@ from bot.slack.buttons import buttons_of
 from bot.slack.modals import CHUNK, modal
 from bot.slack.plans import plan_buttons, status_of
 from bot.slack.rich import bold, preformatted, rich, section, words
-from bot.slack.said import CHANGED, VIA
+from bot.slack.said import CHANGED, GRANTED, VIA
 from bot.slack.text import glimpse, moment, one_line
 
 DETAILS_VIEW = "approval_details"
@@ -94,6 +94,8 @@ def _said(card: Card) -> Iterable[tuple[str, str]]:
     for vote in card.votes:
         said = "Approved by" if vote.vote == "approve" else "Rejected by"
         yield said, f"{vote.name} {VIA.get(vote.via, '')}, {vote.at:%Y-%m-%d %H:%M} UTC"
+    if card.granted:
+        yield GRANTED, "\n".join(card.granted)
     for remark in card.remarks:
         yield f"{remark.name} asked the agent", remark.question
         if remark.answer:

@@ -59,7 +59,9 @@ class HomeKeeper:
                 log.exception("homes.failed")
 
     async def round(self) -> None:
-        """Bring up to date what lags behind."""
+        """Bring up to date what lags behind. Costs next to nothing where nobody opened theirs."""
+        if not await self.homes.any():
+            return
         settled = await self.trail.settled()
         due = await self.homes.due(settled)
         for start in range(0, len(due), AT_ONCE):

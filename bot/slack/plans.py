@@ -79,7 +79,8 @@ def plan_heading(card: Card) -> str:
         calls = "1 call" if count["open"] == 1 else f"{count['open']} calls"
         return f"🔑 Approval needed: {calls}" + (f", {settled} decided" if settled else "")
     if len(count) == 1:
-        return f"{_ENDS[card.status].replace(' ', ' All ' + str(len(card.plan)) + ' ', 1)}"
+        mark, _, word = _ENDS[card.status].partition(" ")
+        return f"{mark} All {len(card.plan)} {word}"
     return "☑️ Decided: " + ", ".join(f"{count[end]} {end}" for end in _ENDS if count[end])
 
 

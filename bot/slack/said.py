@@ -23,7 +23,9 @@ REMARKS_MOST = 3
 QUESTION_MOST = 250
 ANSWER_MOST = 350
 
+GRANTED_MOST = 800
 CHANGED = "What was approved before the change no longer counts."
+GRANTED = "From now on, without asking anybody again"
 ESCALATED = "⏫ Nobody decided for a while, so more people were asked."
 NO_ANSWER = "No answer."
 WAITING = "The agent has not answered yet."
@@ -83,3 +85,11 @@ def _remark(remark: Asked, card: Card) -> tuple[list[JsonObject], int]:
     answer, missing = glimpse(remark.answer.strip(), ANSWER_MOST)
     elements += [section(bold("The agent answered:")), preformatted(answer), *more(missing, card)]
     return elements, cut + missing
+
+
+def granted_of(card: Card) -> tuple[list[JsonObject], bool]:
+    """What is let run from now on, and whether that was cut."""
+    told, missing = glimpse("\n".join(card.granted), GRANTED_MOST)
+    if not told:
+        return [], False
+    return [rich(section(bold(GRANTED)), preformatted(told), *more(missing, card))], missing > 0

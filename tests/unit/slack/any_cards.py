@@ -49,6 +49,7 @@ _FIELDS: dict[str, Any] = {
     "changed_by": ANY_TEXT,
     "is_escalated": st.booleans(),
     "may_grant": st.booleans(),
+    "granted": st.lists(ANY_TEXT, max_size=2).map(tuple),
 }
 ONE = st.builds(Card, approval_id=st.just("apr_aaaaaaaaaaaaaaaaaaaab"), **_FIELDS)
 MATES = st.lists(

@@ -49,6 +49,7 @@ def test_the_largest_card_is_not_too_large(about: str, status: str, value: str) 
         changed_by=long,
         is_escalated=True,
         may_grant=True,
+        granted=(long, long),
     )
     check_message(blocks_of(card))
     assert len(text_without_buttons(card)) <= 4_000

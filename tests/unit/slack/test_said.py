@@ -48,3 +48,11 @@ def test_earlier_questions_are_named_and_can_be_seen_in_full() -> None:
     assert "2 earlier questions" in everything(blocks_of(card))
     assert "Question 0?" in everything(details_modal(card))
     assert "approval_details" in buttons(card)
+
+
+def test_what_is_let_run_from_now_on_stays_on_the_settled_card() -> None:
+    told = "refund with exactly order_id=4711; whoever asks; until 2026-12-02 09:00:00 UTC, any number of times"
+    blocks = blocks_of(approved(granted=(told,)))
+    boxes = [each for each in walk(list(blocks)) if each.get("type") == "rich_text_preformatted"]
+    assert "From now on, without asking anybody again" in everything(blocks)
+    assert [everything(each).strip() for each in boxes][-1] == told

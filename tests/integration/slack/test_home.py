@@ -10,13 +10,11 @@ from bot.slack.home_keeper import BACKOFF, HomeKeeper
 from sandbox import cast
 from sandbox.slack.directory import User
 from sandbox.slack.standin import SlackStandIn
-from store.homes import KEPT, REFRESH, Home
 from tests.builders import a_call, calls, said
 from tests.integration.slack.house import ADA, DANA, LEE, House, a_house, asking
 
 REFUND = a_call("refund", "c1", order_id="1042", amount=40.0)
 FINANCE = asking(approvers=Approvers(roles=("finance",)))
-HOME = Home(cast.TEAM, DANA)
 
 
 def published(slack: SlackStandIn, user: str = DANA) -> list[dict[str, Any]]:
@@ -154,23 +152,3 @@ async def test_a_tab_that_slack_does_not_take_is_tried_again_later(slack: SlackS
         assert await keeper(house).homes.due(10**9) == []
         house.clock.move(BACKOFF + 1)
         await house.until("the second try", lambda: "Nothing waits for you" in str(house.tab(DANA)))
-
-
-async def test_time_alone_brings_it_up_to_date_and_ends_its_keeping(slack: SlackStandIn, tmp_path: Path) -> None:
-    async with a_house(slack, tmp_path, FINANCE) as house:
-        homes = keeper(house).homes
-        await house.home(DANA)
-        assert await homes.due(0) == []
-        house.clock.move(REFRESH.total_seconds() + 1)
-        assert await homes.due(0) in ([HOME], [])  # the process itself may have been faster
-        house.clock.move(KEPT.total_seconds())
-        assert await homes.due(10**9) == []
-
-
-async def test_a_tab_is_published_by_one_process_at_a_time(slack: SlackStandIn, tmp_path: Path) -> None:
-    async with a_house(slack, tmp_path, FINANCE) as house:
-        home = Home(cast.TEAM, "U0NOBODY")
-        await keeper(house).homes.opened(home)
-        claims = await asyncio.gather(*(keeper(house).homes.claim(home) for _ in range(5)))
-        assert claims.count("") <= 1
-        assert set(claims) <= {"", None}

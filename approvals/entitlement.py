@@ -7,7 +7,7 @@ from agent.conversation import Identity
 from agent.errors import Refused
 from agent.events import ApprovalRequested
 from agent.ports import Clock
-from agent.verdict import Approvers, Decider
+from agent.verdict import Approvers
 from approvals import policy
 from approvals.people import Directory, Person
 from approvals.quorum import Voter
@@ -44,9 +44,9 @@ class Entitlement:
         asked_by = self.directory.find(request.requester) if request.requester else None
         return policy.objection(request.approvers, person, present, asked_by)
 
-    async def counted(self, record: ApprovalRecord, by: Decider) -> tuple[list[Voter], list[Voter]]:
+    async def counted(self, record: ApprovalRecord) -> tuple[list[Voter], list[Voter]]:
         """Whose yes, and whose no, still counts, each in their order: not that of whoever has left since, or has lost
-        the role or the account that they voted by. `by` is the one who speaks now and was looked at already."""
+        the role or the account that they voted by."""
         yes: list[Voter] = []
         no: list[Voter] = []
         present = await self.present(record.request.approvers) if record.votes else None
@@ -54,6 +54,6 @@ class Entitlement:
             person = self.directory.person(vote.by.person)
             if present is None or person is None or self.objection(record.request, person, present):
                 continue
-            if person.id == by.person or not await self.standing.check(vote.by.identity):
+            if not await self.standing.check(vote.by.identity):
                 (yes if vote.vote == "approve" else no).append(present.voter(person))
         return yes, no

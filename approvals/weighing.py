@@ -32,7 +32,7 @@ class Weighing:
 
     async def weigh(self, facts: Facts, choice: Choice, voter: Voter | None, by: Decider) -> list[Event]:
         """The events for an approval that is open. Raises Refused and BadArguments."""
-        yes, no = await self.entitlement.counted(facts.record, by)
+        yes, no = await self.entitlement.counted(facts.record)
         ballot = Ballot(facts.approval_id, facts.record, voter, by, self.opening.clock.now(), yes, no)
         if not isinstance(choice, Approve):
             return ballot.say(choice)

@@ -46,6 +46,17 @@ async def test_the_vote_of_somebody_whose_account_was_closed_no_longer_counts() 
     assert it.paid == []
 
 
+async def test_whoever_voted_by_an_account_that_is_closed_may_vote_again_by_another() -> None:
+    it = council()
+    asked = await it.ask()
+    await it.approves("fay", asked, "slack")
+    it.standing.account("U0FAY", "deleted")
+    await it.approves("fay", asked, "cli")
+
+    await it.approves("gus", asked)
+    assert it.paid == [("1", 50.0)]
+
+
 async def test_whoever_has_come_back_counts_again_and_either_of_them_may_say_so() -> None:
     for says_so in ("fay", "gus", "hal"):
         it = council()

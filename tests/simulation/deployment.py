@@ -25,7 +25,13 @@ POLICY = Policy(
             "rules": [
                 {"name": "reads", "effect": "read", "outcome": "allow"},
                 {"name": "free", "tools": ["note", "pay"], "outcome": "allow"},
-                {"name": "refunds", "tools": ["refund"], "outcome": "ask", "approvers": {"roles": ["lead"]}},
+                {
+                    "name": "refunds",
+                    "tools": ["refund"],
+                    "outcome": "ask",
+                    "approvers": {"roles": ["lead"]},
+                    "may_grant": True,
+                },
             ]
         }
     )

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from agent.conversation import Identity, SlackThread
 from agent.events import ApprovalDecided, ApprovalRequested
-from approvals.decision import Answer, Approve, Choice, Reject
+from approvals.decision import Answer, Approve, Choice, GrantTerms, Reject
 from bot.inbox import Delivery
 from tests.builders import ADA, DANA
 from tests.simulation.deployment import PLACES, STRANGER
@@ -14,6 +15,7 @@ from tests.simulation.world import World
 
 REPEATS_AFTER = 6.0
 """Seconds after which a provider that was not told 2xx sends again."""
+GRANTED_FOR = timedelta(seconds=400)
 ANSWERS = ("Run it again", "It happened", "Stop", "Try again", "a")
 
 
@@ -39,7 +41,7 @@ class People:
     def act(self) -> None:
         """Somebody does something."""
         acts: tuple[Callable[[], None], ...] = (
-            self.wait,
+            self.take_back,
             self.write,
             self.decide,
             self.write,
@@ -54,9 +56,6 @@ class People:
             self.disturb,
         )
         self.world.tape.pick(acts)()
-
-    def wait(self) -> None:
-        """Nobody does anything."""
 
     # --- messages ---------------------------------------------------------------------------------------------------
 
@@ -122,10 +121,10 @@ class People:
 
     def _click(self, asked: ApprovalRequested, byte: int) -> None:
         who: Identity = (DANA, DANA, DANA, ADA, STRANGER)[byte // 8 % 5]
-        choice = self._choice(asked, byte % 8)
         process = self._process()
         if process is None:
             return
+        choice = self._choice(asked, byte % 8, process.clock.now() + GRANTED_FOR)
         self.world.tell(f"{who.name} decides {asked.approval_id[:12]} ({asked.about}) on {process.name}: {choice}")
         outcome = {Approve: "approved", Reject: "rejected", Answer: "answered"}[type(choice)]
 
@@ -135,13 +134,23 @@ class People:
         process.spawn(process.tries(lambda: process.gate.decide(asked.approval_id, choice, who, "slack"), taken))
 
     @staticmethod
-    def _choice(asked: ApprovalRequested, number: int) -> Choice:
+    def _choice(asked: ApprovalRequested, number: int, until: datetime) -> Choice:
         if asked.choices:
             return Answer(asked.choices[number % len(asked.choices)])
         edited = Approve(asked.digest, {"order_id": "1", "amount": 9.0})
         wrong = Approve("of something else")
         yes = Approve(asked.digest)
-        return (yes, Reject("no"), yes, edited, yes, wrong, Answer("words"), yes)[number]
+        same = Approve(asked.digest, grant=GrantTerms("requester", until, None))
+        twice = Approve(asked.digest, grant=GrantTerms("anyone", until, 2, "args.amount < 3.0", exact=False))
+        return (yes, Reject("no"), twice, edited, same, wrong, Answer("words"), twice)[number]
+
+    def take_back(self) -> None:
+        """Somebody takes a grant back, if there is one; else nobody does anything."""
+        found = self.world.shared.grants()
+        if found and (process := self._process()):
+            grant_id = sorted(found)[self.world.tape.byte() % len(found)]
+            self.world.tell(f"Dana takes back {grant_id[:12]} on {process.name}")
+            process.spawn(process.tries(lambda: process.gate.revoke(grant_id, DANA, "slack"), lambda: None))
 
     def cancel(self) -> None:
         """Somebody stops the work in a place."""

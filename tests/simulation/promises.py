@@ -12,6 +12,7 @@ from agent.events import (
     ApprovalDecided,
     ApprovalRequested,
     Event,
+    GrantUsed,
     MessageReceived,
     ModelFailed,
     ModelResponded,
@@ -26,6 +27,7 @@ from agent.thread import RUN_AGAIN, STOP, Entry, ThreadState, evolve, fold
 from agent.verdict import Answered, Approved
 from store import codec
 from tests.simulation.deployment import RULES
+from tests.simulation.grant_promises import GrantPromises
 from tests.simulation.people import People
 from tests.simulation.world import World
 
@@ -81,14 +83,18 @@ class Promises:
         self.world = world
         self.people = people
         self.readings: dict[str, Reading] = {}
+        self.grants = GrantPromises(self._need)
 
     def check(self) -> None:
         """All of them; what is broken is told to the world."""
+        threads = [str(row["id"]) for row in self.world.shared.threads()]
+        self.grants.read((each, self.world.log(each)) for each in threads)
         for row in self.world.shared.threads():
             thread_id = str(row["id"])
             self._chain(thread_id, row["last_seq"], row["head"])
             self._read(thread_id)
             self._rest(thread_id, str(row["status"]))
+        self.grants.check(self.world.shared.grants())
         self._effects()
         self._letters()
         self._cards()
@@ -119,6 +125,8 @@ class Promises:
         state = reading.states[0]
         for entry, again in zip(self.world.log(thread_id), written, strict=True):
             self._event(reading, entry)
+            if isinstance(entry.event, GrantUsed):
+                self._granted(reading, entry.seq, entry.event)
             reading.states.append(evolve(reading.states[-1], entry))
             state = evolve(state, again)
             same = decide(state, RULES) == decide(reading.states[-1], RULES)
@@ -144,6 +152,11 @@ class Promises:
                 self._said(log, where, event.reply_id)
             case _:
                 pass
+
+    def _granted(self, log: Reading, seq: int, event: GrantUsed) -> None:
+        self.grants.used((log.thread_id, seq), event, log.called_for(seq))
+        log.call(event.call_id).digests.add(event.digest)
+        self.world.count("grants used")
 
     def _said(self, log: Reading, where: str, reply_id: str) -> None:
         self._need(reply_id not in log.replies, f"{where}: {reply_id} is sent twice")

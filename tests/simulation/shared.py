@@ -36,6 +36,10 @@ class InMemory(MemoryDatabase):
             for key, card in self.tables.cards.items()
         ]
 
+    def grants(self) -> dict[str, int]:
+        """How often each grant was used, by its row."""
+        return {name: row.used for name, row in self.tables.grants.items()}
+
     def entries(self, thread_id: str) -> tuple[Entry, ...]:
         """A log."""
         return self.tables.entries(thread_id, 0)
@@ -67,7 +71,7 @@ class OnSqlite:
     """The product's own statements, with a database clock that is virtual."""
 
     now_sql = "virtual_now()"
-    tables = ("event", "delivery", "landmark", "card", "approval", "thread")
+    tables = ("event", "delivery", "landmark", "card", "grants", "say", "approval", "thread")
 
     def __init__(self, now: Callable[[], int]) -> None:
         self.opened, clock = _opened()
@@ -103,6 +107,10 @@ class OnSqlite:
     def cards(self) -> list[dict[str, Any]]:
         """All card rows."""
         return self._rows("SELECT * FROM card")
+
+    def grants(self) -> dict[str, int]:
+        """How often each grant was used, by its row."""
+        return {str(row["id"]): int(row["used"]) for row in self._rows("SELECT id, used FROM grants")}
 
     def entries(self, thread_id: str) -> tuple[Entry, ...]:
         """A log."""

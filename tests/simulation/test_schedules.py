@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests import memory_projection
 from tests.memory import MemoryHeld, MemoryThreads
 from tests.memory_tables import MemoryTx, ThreadRow
 from tests.simulation.__main__ import drawn, told
@@ -63,3 +64,8 @@ def test_a_message_taken_in_twice_is_found_out(monkeypatch: pytest.MonkeyPatch) 
         MemoryThreads, "take_in", lambda self, *args, keys, **rest: take_in(self, *args, keys=[], **rest)
     )
     assert any(play(drawn(3, number)).problems for number in range(100))
+
+
+def test_a_use_that_is_not_counted_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory_projection, "_change_grant", lambda *_: None)
+    assert any("was used" in problem for n in range(200) for problem in play(drawn(3, n)).problems)

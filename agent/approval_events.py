@@ -158,7 +158,10 @@ class CallScored(Fact):
     score: float
     """0 harmless to 1 dangerous; 1 when there was no judgement."""
     reason: str
+    """In the judge's own words, which others' words may have put into its mouth."""
     prompt: PromptStamp | None = None
+    model: str = ""
+    usage: Usage = Usage()
 
 
 class ApprovalDecided(Fact):

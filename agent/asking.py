@@ -8,12 +8,13 @@ from typing import Protocol
 import structlog
 
 from agent.context import turns_for_remark
-from agent.effects import AnswerRemark, Escalate, RequestApproval
+from agent.effects import AnswerRemark, Escalate, RequestApproval, TakeAnswer
 from agent.errors import ModelError
-from agent.events import GrantUsed, LimitReached, RemarkAnswered, Usage
+from agent.events import ApprovalDecided, GrantUsed, LimitReached, MessageReceived, RemarkAnswered, Usage
 from agent.journal import Journal
 from agent.ports import Approvals, Model, ModelAnswer, ModelRequest, Turn
 from agent.thread import ThreadState
+from agent.verdict import Answered, Decider
 
 log = structlog.get_logger()
 
@@ -69,7 +70,7 @@ class Round(Protocol):
 NO_ANSWER = "I could not reach my language model to answer this. Ask again, or decide on what the card shows."
 
 
-async def perform(round_: Round, effect: RequestApproval | Escalate | AnswerRemark) -> None:
+async def perform(round_: Round, effect: RequestApproval | Escalate | AnswerRemark | TakeAnswer) -> None:
     """Do it."""
     match effect:
         case RequestApproval():
@@ -78,6 +79,8 @@ async def perform(round_: Round, effect: RequestApproval | Escalate | AnswerRema
             await _escalate(round_, approval_id)
         case AnswerRemark(approval_id, number):
             await _answer_remark(round_, approval_id, number)
+        case TakeAnswer():
+            await _take_answer(round_, effect)
 
 
 async def _request(round_: Round, effect: RequestApproval) -> None:
@@ -124,4 +127,14 @@ async def _answer_remark(round_: Round, approval_id: str, number: int) -> None:
             return
         text, usage = answer.text.strip() or NO_ANSWER, answer.usage
     event = RemarkAnswered(at=round_.now, approval_id=approval_id, number=number, text=text, usage=usage)
+    await round_.journal.write(event)
+
+
+async def _take_answer(round_: Round, effect: TakeAnswer) -> None:
+    """A message in the thread settles what was asked there."""
+    message = next(each.event for each in round_.state.unseen if each.seq == effect.message_seq)
+    assert isinstance(message, MessageReceived)  # noqa: S101 - unseen holds nothing else
+    by = Decider(person="", identity=message.sender, via="thread")
+    answer = Answered(text=effect.text, delivery_id=message.delivery_id)
+    event = ApprovalDecided(at=round_.now, approval_id=effect.approval_id, decision=answer, by=by)
     await round_.journal.write(event)

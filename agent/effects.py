@@ -73,6 +73,13 @@ class RunTool:
 
 
 @dataclass(frozen=True, slots=True)
+class ScoreCalls:
+    """Have a judge say of each of these how dangerous it is, before it runs."""
+
+    calls: tuple[ToolCall, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RefuseCall:
     """Do not run the call; tell the model why, so that it can mend it."""
 
@@ -143,5 +150,15 @@ class Stop:
 
 
 Effect = (
-    CallModel | RunTool | RefuseCall | RequestApproval | Escalate | AnswerRemark | TakeAnswer | SendReply | Wait | Stop
+    CallModel
+    | ScoreCalls
+    | RunTool
+    | RefuseCall
+    | RequestApproval
+    | Escalate
+    | AnswerRemark
+    | TakeAnswer
+    | SendReply
+    | Wait
+    | Stop
 )

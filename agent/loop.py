@@ -12,9 +12,8 @@ from typing import TypeVar
 
 import structlog
 
-from agent import asking, calling
+from agent import asking, calling, scoring
 from agent.context import turns
-from agent.conversation import MailHeaders
 from agent.effects import (
     AnswerRemark,
     CallModel,
@@ -22,6 +21,7 @@ from agent.effects import (
     RefuseCall,
     RequestApproval,
     RunTool,
+    ScoreCalls,
     SendReply,
     Stop,
     TakeAnswer,
@@ -29,9 +29,7 @@ from agent.effects import (
 )
 from agent.errors import ChannelRefused, ConfigError, ModelRefused, ModelUnavailable
 from agent.events import (
-    ApprovalDecided,
     Event,
-    MessageReceived,
     ModelFailed,
     ModelResponded,
     ReplyFailed,
@@ -44,10 +42,10 @@ from agent.events import (
 )
 from agent.journal import Journal
 from agent.ports import Approvals, Claim, Clock, Ids, Model, ModelRequest, Outbox, Presence, Prompt, Reply, Turn
-from agent.reducer import Rules, decide, due, retry_at
+from agent.reducer import Rules, decide
 from agent.thread import ThreadState, fold
+from agent.timing import due, retry_at
 from agent.tool import ToolContext
-from agent.verdict import Answered, Decider
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -62,6 +60,8 @@ class Agent:
     prompt: Prompt
     rules: Rules
     variables: Mapping[str, str] = field(default_factory=dict)
+    guardrail: Prompt | None = None
+    """What the judge is told, where there is one (`Rules.guardrail`)."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,18 @@ class Loop:
         return self.agents[name]
 
 
-Todo = CallModel | RunTool | RefuseCall | RequestApproval | Escalate | AnswerRemark | TakeAnswer | SendReply | Stop
+Todo = (
+    CallModel
+    | ScoreCalls
+    | RunTool
+    | RefuseCall
+    | RequestApproval
+    | Escalate
+    | AnswerRemark
+    | TakeAnswer
+    | SendReply
+    | Stop
+)
 
 
 @dataclass(frozen=True)
@@ -129,12 +140,12 @@ class Round:
                 await self._call_model()
             case RunTool():
                 await self._run(effect)
+            case ScoreCalls():
+                await scoring.perform(self, effect)
             case RefuseCall(call, why, error):
                 self.journal.note(ToolFailed(at=self.now, call_id=call.id, why=why, error=error))
-            case RequestApproval() | Escalate() | AnswerRemark():
+            case RequestApproval() | Escalate() | AnswerRemark() | TakeAnswer():
                 await asking.perform(self, effect)
-            case TakeAnswer():
-                await self._take_answer(effect)
             case SendReply(reply_id, text):
                 await self._send(reply_id, text)
             case Stop(summary):
@@ -233,14 +244,6 @@ class Round:
         log.info("tool.ended", tool=call.name, call_id=call.id, outcome=result.kind)
         return result.model_copy(update={"approval_id": current.approval_id}) if current else result
 
-    async def _take_answer(self, effect: TakeAnswer) -> None:
-        entry = next(each for each in self.state.unseen if each.seq == effect.message_seq)
-        message = entry.event
-        assert isinstance(message, MessageReceived)  # noqa: S101 - unseen holds nothing else
-        by = Decider(person="", identity=message.sender, via="thread")
-        answer = Answered(text=effect.text, delivery_id=message.delivery_id)
-        await self.journal.write(ApprovalDecided(at=self.now, approval_id=effect.approval_id, decision=answer, by=by))
-
     async def _send(self, reply_id: str, text: str) -> None:
         await self.journal.write()
         if self.state.reply is None or self.state.reply.reply_id != reply_id:
@@ -250,7 +253,7 @@ class Round:
             self.state.thread_id,
             reply_id,
             text,
-            _latest_mail(self.state),
+            self.state.latest_mail,
             fresh=caused_by > self.journal.found_seq,
             at=next((each.event.at for each in reversed(self.state.entries) if each.seq == caused_by), None),
         )
@@ -291,10 +294,3 @@ class Round:
             return task.result()
         finally:
             task.cancel()
-
-
-def _latest_mail(state: ThreadState) -> MailHeaders | None:
-    for entry in reversed(state.entries):
-        if isinstance(entry.event, MessageReceived) and entry.event.mail:
-            return entry.event.mail
-    return None

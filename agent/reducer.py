@@ -4,17 +4,17 @@ Its rules, in order:
 
 1. Words that are ready are said first.
 2. A call runs only if the policy allows it, or somebody entitled has approved exactly what would run: its digest, which
-   covers tool, arguments and schema, is computed again here. Anything else asks, refuses or waits.
+   covers tool, arguments and schema, is computed again here. Anything else asks, refuses or waits. Where there is a
+   judge, what the policy allows is scored first, and asked about if the judge finds it dangerous.
 3. A call that was started and never came back is run again only if that does no harm; else a person is asked.
 4. The model is called when all calls of its last answer are settled and there is something it has not seen. Its errors
    are shown to it, and after some in a row a person is asked (factor 9).
 
-`decide` must not know the time, the store or the channel: moments come in as events, made by `due`.
+`decide` must not know the time, the store or the channel: moments come in as events, made by `agent.timing`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from agent.effects import (
     Allow,
@@ -28,6 +28,7 @@ from agent.effects import (
     RefuseCall,
     RequestApproval,
     RunTool,
+    ScoreCalls,
     SendReply,
     Stop,
     TakeAnswer,
@@ -35,16 +36,12 @@ from agent.effects import (
     Wait,
 )
 from agent.errors import BadArguments
-from agent.events import ApprovalDecided, ApprovalRequested, Event, MessageReceived, TimerFired, ToolCall
+from agent.events import ApprovalRequested, MessageReceived, ToolCall
+from agent.guardrail import Guardrail
 from agent.thread import IT_HAPPENED, RUN_AGAIN, STOP, TRY_AGAIN, CallState, ThreadState
+from agent.timing import next_moment
 from agent.tool import Tool
-from agent.verdict import Approvers, Expired, Rejected
-
-BACKOFF = (5.0, 30.0, 120.0)
-"""Seconds to wait after each failure to reach the model; then it is given up until somebody writes."""
-
-
-TIMED_OUT = "nobody decided in time, and the policy takes that for a no"
+from agent.verdict import Approvers
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +54,8 @@ class Rules:
     """Model calls without a person's say."""
     max_errors: int = 3
     """Failures in a row."""
+    guardrail: Guardrail | None = None
+    """A judge of the calls that the policy allows; without one, what the policy says stands."""
     roles: frozenset[str] | None = None
     """Roles that somebody holds, where that is known: a question to any other would wait for nobody."""
 
@@ -124,20 +123,33 @@ def _next_for_approvals(state: ThreadState) -> Escalate | AnswerRemark | None:
 
 
 def _next_for_calls(state: ThreadState, rules: Rules) -> Effect | None:
-    """Refusals and questions first, then what may run, side by side; `finish` when all else is settled."""
-    runnable: list[tuple[ToolCall, str]] = []
-    closing: Stop | None = None
-    asked = [call for call in state.calls.values() if call.status == "asked"]
-    waiting_plans = {call.plan for call in asked if call.plan}  # a plan goes on as one, when all of it is decided
+    """Refusals and questions first, then what a judge is to score, then what may run, each of them side by side;
+    `finish` when all else is settled."""
+    found = []
     for call in state.calls.values():
         match _next_for_call(call, state, rules):
             case RefuseCall() | RequestApproval() as effect:
                 return effect
+            case effect:
+                found.append((call, effect))
+    if unscored := [call for _, effect in found if isinstance(effect, ScoreCalls) for call in effect.calls]:
+        return ScoreCalls(tuple(unscored))
+    return _running(state, found)
+
+
+def _running(state: ThreadState, found: Sequence[tuple[CallState, object]]) -> RunTool | Wait | Stop | None:
+    """What may run; `finish` when all else is settled. A plan goes on as one, when all of it is decided."""
+    asked = [call for call in state.calls.values() if call.status == "asked"]
+    waiting_plans = {call.plan for call in asked if call.plan}
+    runnable: list[tuple[ToolCall, str]] = []
+    closing: Stop | None = None
+    for call, effect in found:
+        match effect:
             case Allow(rule) if call.plan not in waiting_plans:
                 runnable.append((call.to_run, rule))
             case Stop() as stop:
                 closing = stop
-            case Allow() | None:
+            case _:
                 pass
     if runnable:
         return RunTool(tuple(call for call, _ in runnable), tuple(rule for _, rule in runnable))
@@ -146,7 +158,7 @@ def _next_for_calls(state: ThreadState, rules: Rules) -> Effect | None:
 
 def _next_for_call(
     current: CallState, state: ThreadState, rules: Rules
-) -> RefuseCall | RequestApproval | Allow | Stop | None:
+) -> RefuseCall | RequestApproval | ScoreCalls | Allow | Stop | None:
     if current.status in {"asked", "settled"}:
         return None
     call = current.to_run
@@ -164,7 +176,7 @@ def _next_for_call(
         return _control(call, tool, rules.roles)
     if current.status == "approved" and current.approved_digest == tool.digest(call.arguments):
         return Allow(f"grant {current.grant_id}" if current.grant_id else f"approval {current.approval_id}")
-    return _judged(call, tool, state, rules)
+    return _judged(current, tool, state, rules)
 
 
 def _problem(call: ToolCall, tool: Tool) -> str:
@@ -177,15 +189,31 @@ def _problem(call: ToolCall, tool: Tool) -> str:
     return ""
 
 
-def _judged(call: ToolCall, tool: Tool, state: ThreadState, rules: Rules) -> RefuseCall | RequestApproval | Allow:
+def _judged(
+    current: CallState, tool: Tool, state: ThreadState, rules: Rules
+) -> RefuseCall | RequestApproval | ScoreCalls | Allow:
+    call = current.to_run
     verdict = rules.judge(call, tool, state)
     match verdict:
         case Allow():
-            return verdict
+            return _guarded(verdict, current, tool, rules.guardrail)
         case Deny(rule, why):
             return RefuseCall(call, "denied", f"the policy does not allow this ({rule}): {why}")
         case Ask():
             return RequestApproval("call", verdict, call)
+
+
+def _guarded(
+    allowed: Allow, current: CallState, tool: Tool, guardrail: Guardrail | None
+) -> RequestApproval | ScoreCalls | Allow:
+    """What the policy allows, unless a judge has doubts; it is asked first, about exactly what would run."""
+    if guardrail is None or tool.effect == "read":
+        return allowed
+    call, scored = current.to_run, current.scored
+    if scored is None or scored.digest != tool.digest(call.arguments):
+        return ScoreCalls((call,))
+    doubt = guardrail.doubt(scored)
+    return allowed if doubt is None else RequestApproval("call", doubt, call)
 
 
 def _control(call: ToolCall, tool: Tool, roles: frozenset[str] | None) -> RequestApproval | RefuseCall | Stop:
@@ -222,51 +250,3 @@ def _in_doubt(current: CallState, tool: Tool, state: ThreadState, rules: Rules) 
     may_run = not (isinstance(verdict, Deny) or current.stopped)  # what was cancelled never starts
     choices = (IT_HAPPENED, RUN_AGAIN, STOP) if may_run else (IT_HAPPENED, STOP)
     return RequestApproval("in_doubt", ask, call, choices=choices)
-
-
-# --- time -----------------------------------------------------------------------------------------------------------
-
-
-def retry_at(state: ThreadState, now: datetime) -> datetime | None:
-    """When to call the model again after one more failure; None when that was the last try."""
-    if state.model_failures >= len(BACKOFF):
-        return None
-    return now + timedelta(seconds=BACKOFF[state.model_failures])
-
-
-def _moments(state: ThreadState) -> list[tuple[datetime, str]]:
-    found = [(state.retry_at, f"retry:{state.seq}")] if state.retry_at is not None else []
-    reminded: set[str] = set()
-    for approval_id, asked in state.approvals.items():
-        found.append((asked.request.expires_at, f"expire:{approval_id}"))
-        left = () if asked.plan in reminded else asked.request.remind_at[asked.reminded :]
-        reminded.add(asked.plan)  # people are reminded of a card, not of each call that it shows
-        found += [(left[0], f"remind:{approval_id}:{asked.reminded + 1}")] if left else []
-        more = asked.request.escalations[asked.overdue :]
-        found += [(more[0].at, f"escalate:{approval_id}:{asked.overdue + 1}")] if more else []
-    return found
-
-
-def timed_out(request: ApprovalRequested) -> Expired | Rejected:
-    """What it means that nobody has decided this in time."""
-    return Rejected(reason=TIMED_OUT) if request.on_timeout == "reject" else Expired()
-
-
-def next_moment(state: ThreadState) -> datetime | None:
-    """When this thread must be looked at again though nothing came in."""
-    return min((at for at, _ in _moments(state)), default=None)
-
-
-def due(state: ThreadState, now: datetime) -> tuple[Event, ...]:
-    """What time itself has brought about by `now`, as events."""
-    events: list[Event] = []
-    for at, timer in sorted(_moments(state)):
-        what, _, approval_id = timer.partition(":")
-        if at > now:
-            continue
-        if what == "expire":
-            decision = timed_out(state.approvals[approval_id].request)
-            events.append(ApprovalDecided(at=now, approval_id=approval_id, decision=decision))
-        else:
-            events.append(TimerFired(at=now, timer=timer))
-    return tuple(events)

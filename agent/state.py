@@ -7,8 +7,8 @@ from types import MappingProxyType
 from typing import Literal
 
 from agent.approval import ApprovalRecord
-from agent.conversation import ApiThread, Identity, JsonObject, MailThread, SlackThread
-from agent.events import ApprovalRequested, CallScored, Event, ToolCall
+from agent.conversation import ApiThread, Identity, JsonObject, MailHeaders, MailThread, SlackThread
+from agent.events import ApprovalRequested, CallScored, Event, MessageReceived, ToolCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,12 @@ class ThreadState:
     stopped_seq: int = 0
     """Place of the latest cancellation: an answer of the model's to what was before is void."""
     closed: bool = False
+
+    @property
+    def latest_mail(self) -> MailHeaders | None:
+        """Of the latest message that was a mail."""
+        mails = (e.event.mail for e in reversed(self.entries) if isinstance(e.event, MessageReceived) and e.event.mail)
+        return next(mails, None)
 
     @property
     def seq(self) -> int:

@@ -29,8 +29,8 @@ from agent.events import (
 )
 from agent.grant import GrantFacts
 from agent.ports import Clock, Ids
-from agent.reducer import timed_out
 from agent.thread import ThreadState
+from agent.timing import timed_out
 from agent.tool import Tool
 from agent.verdict import Decider, Surface
 from approvals import card

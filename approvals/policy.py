@@ -13,6 +13,7 @@ from fnmatch import translate
 from functools import cached_property
 from typing import Literal, TypeVar
 
+from agent import guardrail
 from agent.effects import Allow, Ask, Deny, Verdict
 from agent.errors import BadArguments
 from agent.events import ToolCall
@@ -197,6 +198,10 @@ class Policy:
             and _first(asking.in_business_hours, default.in_business_hours, False),  # noqa: FBT003 - a value
             may_grant=approvers.takes_one and _first(asking.may_grant, default.may_grant, False),  # noqa: FBT003 - a value
         )
+
+    def doubted(self) -> Ask:
+        """How people are asked about a call that it allows and a judge finds dangerous: as about the unforeseen."""
+        return self._ask(guardrail.RULE, "", Asking())
 
     def approvers(self, asking: Asking) -> ApproversEntry:
         """Whom it asks: its own approvers, else the default's, else nobody."""

@@ -40,6 +40,8 @@ class AgentEntry(Value):
     tools: tuple[str, ...] = ()
     at_once: Annotated[int, Field(ge=1)] | None = None
     """How many of its threads a process works on at once; None for as many as there are workers."""
+    guardrail: str = ""
+    """The prompt of the judge that scores what the policy allows it; empty for none."""
 
 
 class AgentsFile(Value):
@@ -62,6 +64,8 @@ class Agent:
     """By name, the built-in ones among them."""
     at_once: int | None = None
     """How many of its threads a process works on at once."""
+    guardrail: FilePrompt | None = None
+    """What the judge of its calls is told, where there is one."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ class Deployment:
         policy, warnings = _policy(config_dir, tools, directory, timeout)
         file = yaml_files.read(config_dir, "agents.yaml")
         agents = file.parse(AgentsFile)
-        file.check(_agent_problems(agents, tools, texts))
+        file.check(_agent_problems(agents, tools, texts, policy))
         return cls(
             agents={name: _agent(name, entry, tools, texts) for name, entry in agents.agents.items()},
             default_agent=agents.default,
@@ -117,6 +121,7 @@ def _agent(name: str, entry: AgentEntry, tools: Mapping[str, Tool], texts: Mappi
         variables=entry.variables,
         tools={each: tools[each] for each in names},
         at_once=entry.at_once,
+        guardrail=texts[entry.guardrail] if entry.guardrail else None,
     )
 
 
@@ -143,7 +148,9 @@ def policy_of(file: YamlFile, tools: Mapping[str, Tool], directory: Directory) -
     return content
 
 
-def _agent_problems(content: AgentsFile, tools: Mapping[str, Tool], texts: Mapping[str, FilePrompt]) -> Problems:
+def _agent_problems(
+    content: AgentsFile, tools: Mapping[str, Tool], texts: Mapping[str, FilePrompt], policy: Policy
+) -> Problems:
     if content.default not in content.agents:
         yield ("default",), unknown("agent", content.default, content.agents)
     for name, entry in content.agents.items():
@@ -154,6 +161,19 @@ def _agent_problems(content: AgentsFile, tools: Mapping[str, Tool], texts: Mappi
             yield ("agents", name, "prompt"), unknown("prompt", entry.prompt, texts)
         else:
             yield from _variable_problems(("agents", name), entry, texts[entry.prompt])
+        if entry.guardrail:
+            yield from _guardrail_problems(("agents", name, "guardrail"), entry, policy, texts)
+
+
+def _guardrail_problems(
+    where: FieldPath, entry: AgentEntry, policy: Policy, texts: Mapping[str, FilePrompt]
+) -> Problems:
+    if entry.guardrail not in texts:
+        yield where, unknown("prompt", entry.guardrail, texts)
+    elif missing := sorted(set(texts[entry.guardrail].head.variables) - set(entry.variables)):
+        yield where, f"the prompt {entry.guardrail} needs the variables {', '.join(missing)}, too"
+    if policy.default.approvers is None:
+        yield where, "nobody would be asked about what it finds: policy.yaml needs `default: approvers:` for it"
 
 
 def _variable_problems(where: FieldPath, entry: AgentEntry, prompt: FilePrompt) -> Problems:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 import structlog
 
+from agent.guardrail import Guardrail
 from agent.loop import Agent, Loop
 from agent.model import OpenAIModel
 from agent.ports import Clock, Ids, Model
@@ -206,8 +207,16 @@ def _agents(deployment: Deployment, settings: Settings) -> Mapping[str, Agent]:
             name=name,
             model=each.model or settings.openai_model,
             prompt=each.prompt,
-            rules=Rules(each.tools, deployment.policy.judge, roles=deployment.directory.roles),
+            rules=Rules(
+                each.tools,
+                deployment.policy.judge,
+                guardrail=Guardrail(settings.guardrail_threshold, deployment.policy.doubted())
+                if each.guardrail
+                else None,
+                roles=deployment.directory.roles,
+            ),
             variables=each.variables,
+            guardrail=each.guardrail,
         )
         for name, each in deployment.agents.items()
     }

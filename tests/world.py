@@ -1,7 +1,7 @@
 """One process without its ways in: the loop on a real store, in the embedded engine, with a scripted model."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -119,9 +119,11 @@ async def a_world(
     ledger: Ledger | None = None,
     ids: CountingIds | None = None,
     policy: Policy | None = None,
+    agent: Callable[[Agent], Agent] | None = None,
     **asking: object,
 ) -> AsyncIterator[World]:
-    """A running process on that database, whose model answers these steps; `asking` is how its gate asks people."""
+    """A running process on that database, whose model answers these steps; `asking` is how its gate asks people.
+    `agent` changes the one that works."""
     database, clock = connect(url), FakeClock()
     ledger, ids = ledger or Ledger(), ids or CountingIds()
     outbox, model = RecordingOutbox(), ScriptedModel(list(steps))
@@ -131,7 +133,8 @@ async def a_world(
     rest = (index, threads, policy or POLICY, PEOPLE, ledger.tools(), clock, ids)
     gate = Gate(*rest, **asking)  # type: ignore[arg-type]  # fields of it
     by = replace(rules(ledger), judge=policy.judge) if policy else rules(ledger)
-    loop = Loop({"support": Agent("support", "m", PlainPrompt(), by)}, model, gate, outbox, clock, ids)
+    support = Agent("support", "m", PlainPrompt(), by)
+    loop = Loop({"support": support if agent is None else agent(support)}, model, gate, outbox, clock, ids)
     worker, cards = Worker(threads, loop), Cards(index, gate, Outbox({}))
     engine = engine_for(worker, cards, Bounds(total=16, person=8))
     running = asyncio.create_task(engine.run())

@@ -9,6 +9,7 @@ from typing import Final
 from sandbox.model import phrases
 from sandbox.model.answer import Answer, Call
 from sandbox.model.ask import Ask
+from sandbox.model.judge import judged
 from sandbox.model.reading import Wish, amount_in, orders_in, question_in, reason_in, wish_of
 from sandbox.model.refused import Json
 from sandbox.model.turn import Done, Turn, open_turn
@@ -22,6 +23,8 @@ FINISH: Final = "finish"
 def answered(ask: Ask) -> Answer:
     """What the model says or calls next."""
     turn = open_turn(ask.items)
+    if (judgement := judged(turn.text)) is not None:
+        return Answer(judgement)
     tools = set(ask.tools) if ask.may_call else set()
     wish, orders = _wish(turn), orders_in(turn.text)
     if wish == "team":

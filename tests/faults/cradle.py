@@ -17,7 +17,7 @@ import signal
 import sys
 from typing import Any
 
-from agent import reducer
+from agent import timing
 from agent.errors import TwokeyError
 from bot import cards, line, serving, wiring, worker
 from bot.settings import Settings
@@ -109,7 +109,7 @@ def _run(order: dict[str, Any]) -> int:
 
 def _hasten(lease: float) -> None:
     """Shorten what is a constant of the product's."""
-    reducer.BACKOFF = SOON[:3]
+    timing.BACKOFF = SOON[:3]
     cards.BACKOFF = worker.BACKOFF = SOON
     line.PAUSES = SOON[:4]
     setattr(cards, "LIMIT", lease * SHARE)  # noqa: B010 - the name is one that cards has imported

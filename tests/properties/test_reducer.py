@@ -18,6 +18,7 @@ from agent.effects import (
     RefuseCall,
     RequestApproval,
     RunTool,
+    ScoreCalls,
     SendReply,
     Stop,
     TakeAnswer,
@@ -27,6 +28,7 @@ from agent.events import (
     ApprovalDecided,
     ApprovalEscalated,
     ApprovalRequested,
+    CallScored,
     Event,
     ModelFailed,
     ModelResponded,
@@ -40,8 +42,9 @@ from agent.events import (
     ToolStarted,
 )
 from agent.ports import ModelTurn, ResultTurn
-from agent.reducer import decide, due, retry_at
+from agent.reducer import Rules, decide
 from agent.thread import Entry, ThreadState, evolve, fold
+from agent.timing import due, retry_at
 from agent.verdict import Answered, Approved, Decider, Rejected
 from tests.builders import ADA, AT, DANA, a_call, a_message, a_thread, rules
 
@@ -67,8 +70,9 @@ WISHES = st.one_of(
 class Driver:
     """Plays the world: performs effects, and lets things happen."""
 
-    def __init__(self, draw: st.DataObject) -> None:
+    def __init__(self, draw: st.DataObject, decided_by: Rules = RULES) -> None:
         self.draw = draw
+        self.rules = decided_by
         self.state = a_thread(a_message())
         self.now = AT
         self.count = 1
@@ -121,10 +125,12 @@ class Driver:
         return ApprovalDecided(at=self.now, approval_id=approval_id, decision=decision, by=DANA_DECIDES)
 
     def perform(self) -> None:  # noqa: C901 - one case an effect
-        effect = decide(self.state, RULES)
+        effect = decide(self.state, self.rules)
         match effect:
             case CallModel():
                 self.call_model()
+            case ScoreCalls(calls):
+                self.score(calls)
             case RunTool(calls):
                 self.run(calls)
             case RefuseCall(call, why, error):
@@ -159,13 +165,25 @@ class Driver:
         text = "" if named else self.pick("Hello.", "")
         self.add(ModelResponded(at=self.now, seen=self.state.seq, text=text, calls=named))
 
+    def score(self, calls: tuple[ToolCall, ...]) -> None:
+        for call in calls:
+            score, digest = (
+                self.draw.draw(st.sampled_from([0.1, 0.5, 1.0])),
+                self.rules.tools[call.name].digest(call.arguments),
+            )
+            self.add(CallScored(at=self.now, call_id=call.id, digest=digest, score=score, reason="r"))
+
+    def assert_may_start(self, call_id: str, digest: str) -> None:
+        """Invariants 1 and 2."""
+        assert_was_approved(self.state, call_id, digest)
+
     def run(self, calls: tuple[ToolCall, ...]) -> None:
         for call in calls:
             tool = RULES.tools[call.name]
             if tool.effect != "read":
                 self.started.append((self.state.seq, call.id))
                 digest = tool.digest(call.arguments)
-                assert_was_approved(self.state, call.id, digest)
+                self.assert_may_start(call.id, digest)
                 self.add(ToolStarted(at=self.now, call_id=call.id, tool=call.name, digest=digest, rule="r"))
         for call in calls:
             how = self.pick("returns", "fails", "crashes")

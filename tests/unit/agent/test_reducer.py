@@ -15,8 +15,9 @@ from agent.events import (
     ToolReturned,
     ToolStarted,
 )
-from agent.reducer import BACKOFF, Rules, decide, due, next_moment, retry_at
+from agent.reducer import Rules, decide
 from agent.thread import IT_HAPPENED, RUN_AGAIN, STOP, ThreadState
+from agent.timing import BACKOFF, due, next_moment, retry_at
 from agent.verdict import Answered, Approved, Decider, Expired
 from tests.builders import AT, DANA, a_call, a_message, a_thread, rules
 from tests.unit.agent.test_context import asked

@@ -16,7 +16,15 @@ from bot.deployment import Deployment
 from tests.fixtures import ROOT
 
 FIN = "roles: [finance]"
-FILES = ("agents.yaml", "policy.yaml", "people.yaml", "tools/registry.yaml", "tools/orders.py", "prompts/assistant.md")
+FILES = (
+    "agents.yaml",
+    "policy.yaml",
+    "people.yaml",
+    "tools/registry.yaml",
+    "tools/orders.py",
+    "prompts/assistant.md",
+    "prompts/guardrail.md",
+)
 Edit = Callable[[str, str, str], None]
 
 
@@ -142,3 +150,26 @@ def test_a_rule_that_nobody_can_decide_is_a_warning(folder: Path, edit: Edit) ->
 def test_an_agent_that_is_gone_is_named() -> None:
     with pytest.raises(ConfigError, match="no agent named sales"):
         Deployment.load(ROOT).agent("sales")
+
+
+def test_a_judge_is_set_up_by_naming_its_prompt(folder: Path, edit: Edit) -> None:
+    assert Deployment.load(folder).agent().guardrail is None
+    edit("agents.yaml", "    prompt: assistant ", "    guardrail: guardrail\n    prompt: assistant ")
+
+    guardrail = Deployment.load(folder).agent().guardrail
+
+    assert guardrail is not None
+    assert guardrail.render({})[1].name == "guardrail"
+    ask = Deployment.load(folder).policy.doubted()
+    assert (ask.rule, ask.approvers.roles) == ("guardrail", ("support-lead",))
+
+
+def test_a_judge_without_a_prompt_or_without_anybody_to_ask_stops_the_start(folder: Path, edit: Edit) -> None:
+    edit("agents.yaml", "    prompt: assistant ", "    guardrail: gardrail\n    prompt: assistant ")
+    edit("policy.yaml", "  approvers:\n    roles: [support-lead]", "  timeout: 24h\n  #")
+
+    told = complaint(folder)
+
+    assert "agents.yaml:" in told
+    assert "there is no prompt named gardrail; there are: assistant, guardrail" in told
+    assert "policy.yaml needs `default: approvers:`" in told

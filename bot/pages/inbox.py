@@ -30,7 +30,7 @@ class _SignInFirst(TurnedAway):
 
     def __init__(self, leads_to: str) -> None:
         text = "You are not signed in, or were not here for a while."
-        super().__init__(401, "Sign in first", text, leads_to=(leads_to, "Sign in"))
+        super().__init__(401, "Sign in first", text, leads_to=[(leads_to, "Sign in")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class ByInbox:
             if request.method == "POST":
                 await self.reception.gate.refuse(visit.facts, visit.who, "web", visit.objection, browser.origin)
             standing = self.reception.standing(visit.facts)
-            raise TurnedAway(403, "You may not decide this", visit.objection, standing, leads_to=OPEN_INBOX)
+            raise TurnedAway(403, "You may not decide this", visit.objection, standing, leads_to=[OPEN_INBOX])
         return browser, visit
 
     async def _signed_in(self, request: Request) -> tuple[Browser, Person]:

@@ -87,7 +87,8 @@ class ByLink:
             await self.reception.gate.refuse(visit.facts, who, "web", text, browser.origin)
         may_not = await self.reception.gate.objection(visit.facts.request, other)
         own = (f"inbox/approvals/{visit.card.approval_id}", f"Look at it as {other.name}")
-        onward, standing = OPEN_INBOX if may_not else own, self.reception.standing(visit.facts)
+        not_mine = ("inbox/sign-in", f"This browser is not {other.name}'s any more")
+        onward, standing = (OPEN_INBOX if may_not else own, not_mine), self.reception.standing(visit.facts)
         raise TurnedAway(403, "This link is for somebody else", text, standing, leads_to=onward)
 
     async def _confirm(self, browser: Browser, visit: Visit, typed: Mapping[str, str]) -> Response:
@@ -141,7 +142,7 @@ class ByLink:
         if not visit.is_confirmed and not visit.is_open(self.reception.gate.clock.now()):
             text = "Sign in to see all of it."
             standing, title = self.reception.standing(visit.facts), visit.card.title
-            onward = (f"inbox/sign-in?approval={visit.card.approval_id}", "Sign in")
+            onward = [(f"inbox/sign-in?approval={visit.card.approval_id}", "Sign in")]
             raise TurnedAway(self._status(visit), title, text, standing, leads_to=onward)
 
     def _objects(self, visit: Visit) -> TurnedAway:

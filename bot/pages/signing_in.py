@@ -66,8 +66,10 @@ class SigningIn:
     async def _asked(self, request: Request, status: int, *, trouble: str = "", told: str = "") -> Response:
         browser, approval_id = await self.browsers.of(request), _approval(request.query_params.get("approval"))
         more = {"trouble": trouble, "told": told, "approval": approval_id, "can_mail": self.post is not None}
-        csrf = self.browsers.form_token(browser, "sign-in")
-        return self.browsers.keep(self.view.page("sign_in.html", status, csrf=csrf, **more), browser)
+        csrf, csrf_out = (self.browsers.form_token(browser, each) for each in ("sign-in", "sign-out"))
+        whose = browser.session.person.name if browser.session else ""
+        found = self.view.page("sign_in.html", status, csrf=csrf, csrf_out=csrf_out, whose=whose, **more)
+        return self.browsers.keep(found, browser)
 
     async def _deliver(self, post: Post, address: str, approval_id: str, asked_from: str) -> None:
         """After the answer was given, so that it takes as long whoever was asked for."""
@@ -121,7 +123,9 @@ class SigningIn:
 
 def _no_good() -> TurnedAway:
     text = "It was used already, is more than 15 minutes old, or was cut short by your mail program."
-    return TurnedAway(410, "This link does not sign in any more", text, leads_to=("inbox/sign-in", "Have another sent"))
+    return TurnedAway(
+        410, "This link does not sign in any more", text, leads_to=[("inbox/sign-in", "Have another sent")]
+    )
 
 
 def _approval(text: str | None) -> str:

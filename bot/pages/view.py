@@ -6,6 +6,7 @@ prefix, and nothing else on it is ever styled or run.
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,7 +61,7 @@ class View:
         return HTMLResponse(found, status, HEADERS)
 
     def notice(
-        self, status: int, title: str, text: str, *, standing: str = "", leads_to: tuple[str, str] | None = None
+        self, status: int, title: str, text: str, *, standing: str = "", leads_to: Sequence[tuple[str, str]] = ()
     ) -> HTMLResponse:
         """A page that says one thing, where the approval stands if that may be said, and where it goes on."""
         return self.page("notice.html", status, title=title, text=text, standing=standing, leads_to=leads_to)

@@ -31,7 +31,7 @@ class TurnedAway(TwokeyError):
     """There is no page for this visitor."""
 
     def __init__(
-        self, status: int, title: str, text: str, standing: str = "", leads_to: tuple[str, str] | None = None
+        self, status: int, title: str, text: str, standing: str = "", leads_to: Sequence[tuple[str, str]] = ()
     ) -> None:
         super().__init__(title)
         self.status = status
@@ -39,7 +39,7 @@ class TurnedAway(TwokeyError):
         self.text = text
         self.standing = standing
         self.leads_to = leads_to
-        """Path below our own where the visitor gets further, and what to call that."""
+        """Paths below our own where the visitor gets further, and what to call each."""
 
 
 @dataclass(frozen=True, slots=True)

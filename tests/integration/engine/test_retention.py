@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from agent.conversation import SlackThread
 from agent.events import ApprovalDecided, ApprovalRequested, MessageReceived
-from agent.verdict import Approvers, Rejected
+from agent.verdict import Approvers, Decider, Rejected
 from store import schema
 from store.connect import connect
 from store.database import Database, Tx
@@ -83,7 +83,10 @@ async def test_a_finished_thread_goes_with_all_that_is_its_own(database: Databas
     clock = FakeClock(OLD)
     threads = Threads(database, clock)
     await a_thread(threads, "done", OLD)
-    await threads.inform("done", [asked("apr_1"), ApprovalDecided(at=OLD, approval_id="apr_1", decision=Rejected())])
+    by = Decider(person="lee", identity=ADA, via="web")
+    rejected = ApprovalDecided(at=OLD, approval_id="apr_1", decision=Rejected(), by=by)
+    await threads.inform("done", [asked("apr_1"), rejected])
+    assert await count(database, "say") == 1
     for name in ("waits", "works", "lively"):
         await a_thread(threads, name, OLD)
     for name in ("done", "waits"):
@@ -103,7 +106,7 @@ async def test_a_finished_thread_goes_with_all_that_is_its_own(database: Databas
     assert await threads.entries("done") == ()
     rest = await database.read(lambda c: c.execute(text("SELECT id, status FROM approval")).all())
     assert [tuple(row) for row in rest] == [("apr_2", "open")]
-    assert await count(database, "card") == 1
+    assert [await count(database, each) for each in ("card", "say")] == [1, 0]
 
 
 async def test_where_anything_was_decided_the_log_is_kept_for_auditors(database: Database) -> None:

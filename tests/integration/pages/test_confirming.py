@@ -1,8 +1,10 @@
 """A link that was passed on decides for nobody: an unknown browser is asked for a code that is mailed to the person."""
 
+import re
+
 import pytest
 
-from agent.verdict import Approved, Rejected
+from agent.verdict import Approved, Approvers, Rejected
 from tests.desk import Desk
 from tests.integration.pages.conftest import Letters, Visitor, browser_at, hidden, refusals
 
@@ -175,3 +177,33 @@ async def test_a_known_browser_is_known_to_every_process(desk: Desk, lee: Visito
         again.client.cookies = lee.client.cookies
 
         assert (await again.send(link, decision="approve")).status_code == 303
+
+
+async def test_a_browser_that_changes_hands_can_be_told_to_forget_whose_it_was(
+    desk: Desk, lee: Visitor, letters: Letters
+) -> None:
+    desk.clock.move(13 * 3600)
+    mias = desk.link(await desk.ask(), "mia")
+    refused = await lee.open(mias)
+    assert "This browser is not Lee Chen&#39;s any more" in refused.text
+
+    page = await lee.client.get("/twokey/inbox/sign-in")
+    assert "This browser is known to be <strong>Lee Chen</strong>" in page.text
+    csrf = re.findall(r'sign-out">\s*<input type="hidden" name="csrf" value="([^"]*)"', page.text)[0]
+    await lee.client.post("/twokey/inbox/sign-out", data={"csrf": csrf})
+
+    assert "Is it you, Mia Novak?" in (await lee.open(mias)).text
+    await lee.confirm(mias)
+    assert letters.sent[-1][0] == "mia@acme.example"
+
+
+async def test_whoever_may_decide_it_themselves_is_led_there_from_a_link_of_somebody_else(
+    desk: Desk, lee: Visitor
+) -> None:
+    asked, other = await desk.ask(), await desk.ask(approvers=Approvers(people=("mia",)))
+
+    assert (
+        f'href="/twokey/inbox/approvals/{asked}">Look at it as Lee Chen'
+        in (await lee.open(desk.link(asked, "mia"))).text
+    )
+    assert "Look at it as Lee Chen" not in (await lee.open(desk.link(other, "mia"))).text

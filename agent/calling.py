@@ -43,8 +43,9 @@ async def run(tool: Tool, call: ToolCall, context: ToolContext, clock: Clock) ->
         if _is_for_us(error):
             raise
         log.info("tool.raised", tool=tool.name, call_id=call.id, error_type=type(error).__name__)
-        return ToolFailed(at=clock.now(), call_id=call.id, why="raised", error=_explain(error))
-    return ToolReturned(at=clock.now(), call_id=call.id, result=result)
+        error_text = _explain(error)
+        return ToolFailed(at=clock.now(), call_id=call.id, why="raised", error=error_text, is_outside=tool.is_outside)
+    return ToolReturned(at=clock.now(), call_id=call.id, result=result, is_outside=tool.is_outside)
 
 
 async def preview(tool: Tool, call: ToolCall) -> str:

@@ -66,7 +66,7 @@ class MessageReceived(Fact):
     mail: MailHeaders | None = None
     attachments: tuple[AttachmentNote, ...] = ()
     is_outside: bool = False
-    """Whether it came from nobody that this deployment knows: it taints the thread."""
+    """Whether it holds words of nobody that this deployment knows: it taints the thread."""
 
 
 class ModelResponded(Fact):
@@ -127,6 +127,8 @@ class ToolFailed(Fact):
     """The approval that let it run, if one had to."""
     why: Literal["raised", "timed_out", "invalid", "denied"]
     error: str
+    is_outside: bool = False
+    """Whether the error may hold outsiders' words, as the result of the tool would have: it taints the thread."""
 
 
 class TimerFired(Fact):

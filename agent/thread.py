@@ -88,7 +88,7 @@ def evolve(state: ThreadState, entry: Entry) -> ThreadState:  # noqa: C901 - one
         case ToolReturned() as event:
             return _returned(replace(state, errors=0, last_error=""), event)
         case ToolFailed() as event:
-            return _settle(_error(state, event.error), event.call_id)
+            return _settle(_brought(_error(state, event.error), event), event.call_id)
         case ApprovalRequested() as event:
             return _asked(state, entry, event)
         case ApprovalDecided() as event:
@@ -173,10 +173,15 @@ def _tainted(state: ThreadState, source: str) -> ThreadState:
 
 
 def _returned(state: ThreadState, event: ToolReturned) -> ThreadState:
-    if event.is_outside:
-        call = state.calls.get(event.call_id)
-        state = _tainted(state, f"output of {call.call.name if call else 'a tool'}")
-    return _settle(state, event.call_id)
+    return _settle(_brought(state, event), event.call_id)
+
+
+def _brought(state: ThreadState, event: ToolReturned | ToolFailed) -> ThreadState:
+    """Outsiders' words come in with what a tool brings, also where it fails."""
+    if not event.is_outside:
+        return state
+    call = state.calls.get(event.call_id)
+    return _tainted(state, f"output of {call.call.name if call else 'a tool'}")
 
 
 def _settle(state: ThreadState, call_id: str) -> ThreadState:

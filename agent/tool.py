@@ -4,8 +4,9 @@
 structured outputs). The arguments that a model sends are checked by Pydantic against the same signature, so what
 reaches the function always has the declared types.
 
-Two things are declared by the author and believed by the engine: `effect` ("write" changes the world, and is then
-started at most once by itself) and `idempotent` (running it again under the same key does no harm).
+Three things are declared by the author and believed by the engine: `effect` ("write" changes the world, and is then
+started at most once by itself), `idempotent` (running it again under the same key does no harm), `is_outside` (what it
+brings was written by outsiders, so that rules may ask more of what comes after).
 """
 
 import hashlib
@@ -51,6 +52,8 @@ class Tool:
     effect: Effect = "write"
     idempotent: bool = False
     needs_approval: bool = False
+    is_outside: bool = False
+    """Whether what it brings are outsiders' words: web pages, mail, customers' tickets. They taint the thread."""
     time_limit: float = 60.0
     """Seconds that one run may take."""
     preview: Callable[..., str | Awaitable[str]] | None = None
@@ -96,6 +99,7 @@ def tool(
     effect: Effect = "write",
     idempotent: bool = False,
     needs_approval: bool = False,
+    is_outside: bool = False,
     time_limit: float = 60.0,
     preview: Callable[..., str | Awaitable[str]] | None = None,
 ) -> Callable[[Function], Tool]: ...

@@ -31,6 +31,8 @@ class Delivery:
     """Whether it may start a thread, or only continue one."""
     mail: MailHeaders | None = None
     attachments: tuple[AttachmentNote, ...] = ()
+    is_outside: bool = False
+    """Whether it holds words of somebody whom this deployment does not know: the channel says so."""
 
 
 class Inbox:
@@ -51,6 +53,7 @@ class Inbox:
             text=delivery.text.replace("\x00", ""),
             mail=delivery.mail,
             attachments=delivery.attachments,
+            is_outside=delivery.is_outside,
         )
         new_id = self.ids.new("thr") if delivery.starts else ""
         try:

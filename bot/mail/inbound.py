@@ -127,6 +127,7 @@ class MailDesk:
                 for each in mail.attachments
                 if not each.inline
             ),
+            is_outside=self.replies.directory.find(who) is None or bool(mail.forwarded.strip()),
         )
         thread_id = await self.inbox.deliver(delivery)
         return f"delivered to {thread_id}" if thread_id else "repeated"

@@ -9,6 +9,7 @@ Who owns a message, so that each is taken in once however Slack tells of it:
   outside a thread is the root of a new one.
 - Only what a person wrote counts: no subtype, `file_share` or `thread_broadcast`. Edits, deletions, joins, previews,
   bots and we ourselves are passed over; so is a mention sent again because it was edited.
+- Words that were forwarded along are outsiders' (they taint the thread), whoever passes them on.
 - People of another organisation (Slack Connect) are passed over, as is everybody in a channel shared with one unless
   the channel is named in `shared_channels`. Guests may write: what they may approve is the policy's to say.
 """
@@ -65,6 +66,7 @@ def arrival(body: JsonObject, bot_user: str, shared_channels: Collection[str] = 
         text=_words(event, bot_user),
         starts=kind == "im" or called,
         attachments=_files(event),
+        is_outside=_is_outside(body, event),
     )
 
 
@@ -114,14 +116,25 @@ def _stranger(body: JsonObject, event: JsonObject, shared_channels: Collection[s
     return ""
 
 
+def _is_outside(body: JsonObject, event: JsonObject) -> bool:
+    """Whether it holds words of somebody else, or of nobody knows whom in a channel shared with others. A workspace
+    vouches for its own people, whether people.yaml lists them or not."""
+    is_known = bool(text_at(event, "user_team") or text_at(event, "source_team"))
+    return bool(_forwarded(event)) or (bool(body.get("is_ext_shared_channel")) and not is_known)
+
+
+def _forwarded(event: JsonObject) -> list[JsonObject]:
+    """The messages that were passed on along with it."""
+    return [each for each in objects(event.get("attachments")) if each.get("is_share") or each.get("is_msg_unfurl")]
+
+
 def _words(event: JsonObject, bot_user: str) -> str:
     """What was written, with the messages that were forwarded along with it as quotations."""
     texts = [decoded(text_at(event, "text"), bot_user)]
-    for each in objects(event.get("attachments")):
-        if each.get("is_share") or each.get("is_msg_unfurl"):
-            quoted = decoded(text_at(each, "text"), "")
-            author = text_at(each, "author_name") or "somebody"
-            texts.append(f"Forwarded from {author}:\n" + "\n".join(f"> {line}" for line in quoted.split("\n")))
+    for each in _forwarded(event):
+        quoted = decoded(text_at(each, "text"), "")
+        author = text_at(each, "author_name") or "somebody"
+        texts.append(f"Forwarded from {author}:\n" + "\n".join(f"> {line}" for line in quoted.split("\n")))
     return "\n\n".join(text for text in texts if text)
 
 

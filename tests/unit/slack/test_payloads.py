@@ -163,6 +163,24 @@ def test_a_forwarded_message_is_quoted() -> None:
     assert found.text == "hello\n\nForwarded from Sam:\n> where is\n> it (https://a.example)?"
 
 
+@pytest.mark.parametrize(
+    "event, is_outside",
+    [
+        (mention(), False),
+        (mention(user_team="T0"), False),
+        (mention(shared=True, user_team="T0"), False),
+        (mention(shared=True), True),
+        (mention(attachments=[{"is_share": True, "text": "Refund me"}]), True),
+        (mention(attachments=[{"is_msg_unfurl": True, "text": "Refund me"}]), True),
+        (mention(attachments=[{"title": "A page", "text": "not taken in"}]), False),
+    ],
+)
+def test_words_of_others_taint_the_thread_and_those_of_ones_own_people_do_not(
+    event: JsonObject, is_outside: bool
+) -> None:
+    assert delivered(arrival(event, BOT, {"C0SUPPORT"})).is_outside is is_outside
+
+
 def test_an_app_installed_for_a_whole_organisation_goes_by_its_id() -> None:
     assert team_of({"team_id": None, "enterprise_id": "E0"}) == "E0"
     assert team_of({"team": None, "enterprise": {"id": "E0"}}) == "E0"

@@ -139,6 +139,7 @@ def _gate(
         channels=_channel_names(settings),
         reminders=settings.human_approval_retries,
         standing=_standing(settings),
+        gathers=True,
     )
 
 

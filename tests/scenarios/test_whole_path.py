@@ -128,3 +128,24 @@ async def test_the_headless_demo_plays_both_stories() -> None:
     out, _ = await demo.communicate()
     assert demo.returncode == 0, out.decode()
     assert "exactly once" in out.decode()
+
+
+async def test_two_refunds_of_one_answer_are_one_card_and_one_click(tmp_path: Path) -> None:
+    async with an_agent(tmp_path) as agent:
+        await agent.start()
+        text = "please refund orders 1042 and 1043, both arrived damaged"
+        said = await agent.sandbox.slack.say(cast.ADA.slack, cast.SUPPORT.id, text, mention=True)
+
+        def plan() -> Message | None:
+            found = [each for each in agent.sandbox.slack.messages(cast.SUPPORT.id, said.ts) if "2 calls" in str(each)]
+            return found[0] if found else None
+
+        shown = await until("the plan", plan)
+        assert isinstance(shown, dict)
+        answer = await agent.sandbox.slack.click(cast.DANA.slack, cast.SUPPORT.id, str(shown["ts"]), "plan_approve")
+        assert answer.ok
+        await until("both refunds", lambda: len(agent.refunds()) == 2)
+        assert sorted(agent.refunds()) == [("1042", 40.0), ("1043", 189.5)]
+        await until(
+            "the reply", lambda: "All 2 approved" in str(agent.sandbox.slack.messages(cast.SUPPORT.id, said.ts))
+        )

@@ -159,7 +159,7 @@ class House:
 
 @asynccontextmanager
 async def a_house(
-    slack: SlackStandIn, folder: Path, ask: Ask, *steps: Step, gathers: bool = False, database: Path | None = None
+    slack: SlackStandIn, folder: Path, ask: Ask, *steps: Step, database: Path | None = None
 ) -> AsyncIterator[House]:
     """A running process whose model answers these steps and whose policy asks this."""
     settings = Settings.load(
@@ -176,8 +176,6 @@ async def a_house(
     agent = Agent("support", "", "m", PlainPrompt(), {}, tools)  # type: ignore[arg-type]  # a prompt without a file
     deployment = Deployment({"support": agent}, "support", Asking(ask), PEOPLE, tools, {})
     service = build(settings, deployment=deployment, clock=clock, ids=CountingIds(), model=model)
-    if gathers:
-        object.__setattr__(service.gate, "gathers", True)  # the gate is made by the wiring, and the loop has it
     async with service, connected(service) as app:
         await service.work()
 

@@ -89,7 +89,7 @@ async def test_a_result_is_given_instead_and_the_tool_never_runs(slack: SlackSta
 
 
 async def test_a_plan_is_approved_whole(slack: SlackStandIn, tmp_path: Path) -> None:
-    async with a_house(slack, tmp_path, asking(), calls(REFUND, OTHER), said("Done."), gathers=True) as house:
+    async with a_house(slack, tmp_path, asking(), calls(REFUND, OTHER), said("Done.")) as house:
         await house.say()
         await house.card("Approval needed: 2 calls")
         await house.click(DANA, "plan_approve", holds="2 calls")
@@ -101,7 +101,7 @@ async def test_a_plan_is_approved_whole(slack: SlackStandIn, tmp_path: Path) -> 
 
 
 async def test_of_a_plan_one_is_edited_and_one_rejected(slack: SlackStandIn, tmp_path: Path) -> None:
-    async with a_house(slack, tmp_path, asking(), calls(REFUND, OTHER), said("Done."), gathers=True) as house:
+    async with a_house(slack, tmp_path, asking(), calls(REFUND, OTHER), said("Done.")) as house:
         await house.say()
         await house.card("Approval needed: 2 calls")
         first, second = sorted(await house.service.index.listed(), key=lambda each: each != house.approval_id())

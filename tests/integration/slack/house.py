@@ -109,7 +109,7 @@ class House:
         """On the latest card."""
         card = await self.card(holds, user)
         assert (await self.slack.click(user, card["channel"], card["ts"], action, value)).ok
-        await self.app.errands.drain(3)
+        await self.app.errands.drain(PATIENCE)
 
     async def choose(self, user: str, deed: str, approval_id: str = "") -> None:
         """From the menu of the latest card."""
@@ -126,7 +126,7 @@ class House:
         view = self.slack.open_views(user)[-1]
         blocks = {each["block_id"].split(".")[-1]: each["block_id"] for each in view["blocks"] if "block_id" in each}
         assert (await self.slack.submit(user, view["id"], {blocks[name]: value for name, value in values.items()})).ok
-        await self.app.errands.drain(3)
+        await self.app.errands.drain(PATIENCE)
 
     async def dead(self, user: str) -> list[dict[str, Any]]:
         """Their cards, once none of them can be clicked."""
@@ -149,7 +149,7 @@ class House:
     async def home(self, user: str) -> None:
         """Open the Home tab."""
         assert (await self.slack.open_home(user)).ok
-        await self.app.errands.drain(3)
+        await self.app.errands.drain(PATIENCE)
 
     def tab(self, user: str) -> dict[str, Any]:
         """The Home tab as it was published last."""

@@ -50,11 +50,11 @@ async def test_an_approval_is_opened_read_and_approved_on_home(slack: SlackStand
         await house.card()
         await house.home(DANA)
         await slack.click_view(DANA, house.tab(DANA)["id"], "approval_open")
-        await house.app.errands.drain(3)
+        await house.app.errands.drain(15)
         modal = slack.open_views(DANA)[-1]
         assert "40.00 EUR for 1042" in str(modal["blocks"])
         await slack.click_view(DANA, modal["id"], "approval_approve")
-        await house.app.errands.drain(3)
+        await house.app.errands.drain(15)
         assert "button" not in str(slack.open_views(DANA)[-1]["blocks"])
         await house.card("✅ Done")
         await house.until("Home to say so", lambda: "approved by Dana Reyes in Slack, done" in str(house.tab(DANA)))
@@ -66,9 +66,9 @@ async def test_it_is_rejected_with_a_reason_in_a_form_over_the_opened_one(slack:
         await house.card()
         await house.home(DANA)
         await slack.click_view(DANA, house.tab(DANA)["id"], "approval_open")
-        await house.app.errands.drain(3)
+        await house.app.errands.drain(15)
         await slack.click_view(DANA, slack.open_views(DANA)[-1]["id"], "approval_reject")
-        await house.app.errands.drain(3)
+        await house.app.errands.drain(15)
         assert len(slack.open_views(DANA)) == 2
         await house.submit(DANA, words="Not this one.")
         assert slack.open_views(DANA) == []
@@ -83,12 +83,12 @@ async def test_whoever_may_not_decide_is_told_in_a_window_over_the_one_they_clic
         await house.card()
         await house.home(DANA)
         await slack.click_view(DANA, house.tab(DANA)["id"], "approval_open")
-        await house.app.errands.drain(3)
+        await house.app.errands.drain(15)
         modal = slack.open_views(DANA)[-1]
         users = slack.workspace.directory.users
         users[DANA] = replace(users[DANA], is_restricted=True)
         await slack.click_view(DANA, modal["id"], "approval_approve")
-        await house.app.errands.drain(3)
+        await house.app.errands.drain(15)
         assert "Guests of this Slack workspace cannot decide." in str(slack.open_views(DANA)[-1]["blocks"])
         assert house.ledger.refunds == []
 
@@ -108,7 +108,7 @@ async def test_somebody_else_cannot_take_a_grant_back(slack: SlackStandIn, tmp_p
         body |= {"team": {"id": cast.TEAM}, "trigger_id": trigger, "actions": [action]}
         body |= {"view": {"id": "V1", "type": "home"}}
         assert (await slack.send_interaction(body)).ok
-        await house.app.errands.drain(3)
+        await house.app.errands.drain(15)
         assert "Not recorded" in str(slack.open_views(ADA)[-1])
         [still] = await house.service.index.grants()
         assert still.revoked is None

@@ -153,4 +153,4 @@ async def stale(house: House, card: dict[str, Any], action: str) -> None:
         "actions": [{**button, "block_id": block["block_id"]}],
     }
     assert (await house.slack.send_interaction(body)).ok
-    await house.app.errands.drain(3)
+    await house.app.errands.drain(15)

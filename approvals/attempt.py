@@ -16,6 +16,8 @@ def settled_text(shown: Card) -> str:
     """What whoever comes too late is told."""
     if shown.status == "expired":
         return "This has expired; nobody decided in time."
+    if shown.is_rejected_by_time:
+        return f"This was rejected: {shown.reason}."
     if not shown.decided_by:
         return f"This was {shown.status}."
     return f"{shown.decided_by} was first: this was {shown.status} already."

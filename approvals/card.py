@@ -116,6 +116,11 @@ class Card:
         return self.status == "open"
 
     @property
+    def is_rejected_by_time(self) -> bool:
+        """Whether nobody said no: nobody decided in time, and the policy takes that for a no."""
+        return self.status == "rejected" and not self.decided_by
+
+    @property
     def can_edit(self) -> bool:
         """Whether changed arguments make sense."""
         return self.is_open and self.about == "call"

@@ -18,9 +18,9 @@ from approvals.hours import BusinessHours
 from approvals.people import Path, Role
 
 Outcome = Literal["allow", "ask", "deny"]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
 Count = Annotated[int, Field(ge=1, le=100)]
 
+_TAKEN = {"default", "error"}
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _SPAN = re.compile(r"(?:\d+[smhd])+")
 _PART = re.compile(r"(\d+)([smhd])")
@@ -34,6 +34,12 @@ def seconds(value: object) -> object:
     return float(sum(int(number) * _UNITS[unit] for number, unit in _PART.findall(text)))
 
 
+def _free(name: str) -> str:
+    if name in _TAKEN or name.startswith("guardrail"):
+        raise ValueError(f"{name!r} is what is written where no rule decided; call it something else")
+    return name
+
+
 def _readable(text: str) -> str:
     condition = Condition.parse(text)
     for variable, known in FIELDS.items():
@@ -43,6 +49,7 @@ def _readable(text: str) -> str:
 
 
 Seconds = Annotated[float, BeforeValidator(seconds), Field(gt=0, le=366 * 86400, allow_inf_nan=False)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True), AfterValidator(_free)]
 When = Annotated[str, AfterValidator(_readable)]
 """A condition in CEL."""
 

@@ -92,6 +92,8 @@ def _asked(asked: Asked) -> tuple[str, str]:
 
 
 def _ended(card: Card) -> Iterable[str]:
+    if card.is_rejected_by_time:
+        yield f"  rejected: {card.reason}"
     if card.decided_by:
         yield f"  {card.status} by {_within(card.decided_by)} via {card.decided_via}. {_within(card.reason)}".rstrip()
     for each in card.granted:

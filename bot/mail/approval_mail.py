@@ -54,6 +54,8 @@ def settled_mail(card: Card, envelope: Outgoing) -> Outgoing:
 
 def settled_text(card: Card) -> str:
     """What was decided of one call, in a sentence or three."""
+    if card.is_rejected_by_time:
+        return f"{card.title}: rejected: {card.reason}. It did not run."
     verb = _VERBS.get(card.status)
     if verb is None:
         return f"{card.title}: {card.status}." + (" It did not run." if card.about == "call" else "")

@@ -58,11 +58,18 @@ def stands(card: Card, now: datetime) -> Stands:
         case "answered":
             return Stands("Answered", "good", f"Answered by {who}{when}.")
         case "rejected":
-            return Stands("Rejected", "bad", f"Rejected by {who}{when}. It was not done.")
+            return _rejected(card, f"{who}{when}")
         case "expired":
             return Stands("Expired", "quiet", f"Nobody decided before {moment(card.expires_at)}. Nothing was done.")
         case "cancelled":
             return Stands("Cancelled", "quiet", f"The work that needed this was stopped{when}. It was not done.")
+
+
+def _rejected(card: Card, who: str) -> Stands:
+    if not card.is_rejected_by_time:
+        return Stands("Rejected", "bad", f"Rejected by {who}. It was not done.")
+    said = f"Nobody decided before {moment(card.expires_at)}, and the policy takes that for a no. It was not done."
+    return Stands("Rejected by time", "bad", said)
 
 
 def outcome(card: Card) -> str:

@@ -98,6 +98,9 @@ def test_where_it_takes_several_people_nobody_may_grant_though_the_default_says_
     "rule, complaint",
     [
         ({"on_timeout": "approve"}, "Input should be 'expire' or 'reject'"),
+        ({"name": "default"}, "'default' is what is written where no rule decided"),
+        ({"name": "error"}, "'error' is what is written where no rule decided"),
+        ({"name": "guardrail 2"}, "'guardrail 2' is what is written where no rule decided"),
         ({"when": "args.amount >"}, "line 1, column 14"),
         ({"when": "amount > 5"}, "there is no variable `amount`"),
         ({"when": 'requester.role == "a"'}, "`requester` has no `role`; it has: id, name, email, roles"),

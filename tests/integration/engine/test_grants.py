@@ -222,6 +222,23 @@ async def test_it_is_taken_back_at_once_and_nobody_else_may(url: str) -> None:
         await world.until(thread_id, "approval_requested", 2)
 
 
+async def test_once_it_is_taken_back_it_is_never_used_again_whatever_is_under_way(url: str) -> None:
+    async with a_world(url, *[wishing] * 60, policy=POLICY) as world:
+        grant = (await give(world, await world.say("Refund 1042"), terms())).grant
+        places = range(2, 14)
+        says = [asyncio.create_task(world.say("Again", f"k{each}", place=place(each))) for each in places]
+        while not (found := await world.index.grant(grant.id)) or not found.used:
+            await asyncio.sleep(0.001)
+        revoked = await world.gate.revoke(grant.id, DANA, "slack")
+        threads = list(await asyncio.gather(*says))
+        async with asyncio.timeout(20):
+            while await settled(world, threads) < len(threads):
+                await asyncio.sleep(0.02)
+        (found,) = await world.index.grants(standing=False)
+        assert 1 <= found.used == revoked.used
+        assert len(world.ledger.refunds) == found.used + 1
+
+
 async def test_one_that_is_taken_back_between_look_and_use_is_not_used(url: str) -> None:
     async with a_world(url, refund(), said("1"), refund(), policy=POLICY) as world:
         thread_id = await world.say("Refund 1042")

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
 from agent.conversation import ApiThread, Identity, JsonObject, MailThread, SlackThread
-from agent.events import ModelResponded, ToolCall
+from agent.events import CallScored, ModelResponded, RemarkAnswered, ToolCall
 from agent.thread import ThreadState
 from agent.tool import Tool
 from approvals.hours import WEEK, BusinessHours, is_open
@@ -97,8 +97,9 @@ def _channel(place: SlackThread | MailThread | ApiThread) -> dict[str, object]:
 
 
 def _tokens(state: ThreadState) -> int:
-    """What the thread's answers of the model have taken so far."""
-    answers = (entry.event.usage for entry in state.entries if isinstance(entry.event, ModelResponded))
+    """What the model's answers have taken so far: to the thread, to approvers, and about calls that it judged."""
+    kinds = ModelResponded | RemarkAnswered | CallScored
+    answers = (entry.event.usage for entry in state.entries if isinstance(entry.event, kinds))
     return sum(usage.input + usage.output for usage in answers)
 
 

@@ -116,12 +116,16 @@ def revive_thread(thread_id: str) -> None:
 
 @approvals.command("list")
 def list_approvals(
-    every: Annotated[bool, typer.Option("--all", help="Also those that are decided.")] = False, as_json: Json = False
+    every: Annotated[bool, typer.Option("--all", help="Also those that are decided.")] = False,
+    mine: Annotated[
+        bool, typer.Option("--mine", help="Only what waits for you (TWOKEY_TOKEN), or what you had a say in.")
+    ] = False,
+    as_json: Json = False,
 ) -> None:
     """What waits for people, the soonest to expire first."""
     from bot import approval_texts  # noqa: PLC0415 - see `on_desk`
 
-    cards = on_desk(lambda desk: desk.cards(open_only=not every))
+    cards = on_desk(lambda desk: desk.cards(open_only=not every, mine=mine))
     typer.echo(approval_texts.cards_json(cards) if as_json else approval_texts.card_table(cards))
 
 

@@ -14,6 +14,7 @@ from approvals.card import Card
 from approvals.decision import Answer, Approve, Choice, GrantTerms, Reject
 from approvals.people import Person, token_digest
 from bot.approval_texts import in_short
+from bot.personal import Personal
 from bot.service import Service
 from bot.settings import Settings
 from bot.wiring import build
@@ -64,9 +65,14 @@ class Desk:
         retention, before = Retention(self.service.database, audited=now - kept), now - age
         return await (retention.count if dry_run else retention.purge)(before, threads=threads)
 
-    async def cards(self, *, open_only: bool) -> list[Card]:
-        """Approvals as cards."""
-        return [await self.card(each) for each in await self.service.index.listed(open_only=open_only)]
+    async def cards(self, *, open_only: bool, mine: bool = False) -> list[Card]:
+        """Approvals as cards; those that wait for whoever the token is of, and that they had a say in, when only these
+        are wanted."""
+        if not mine:
+            return [await self.card(each) for each in await self.service.index.listed(open_only=open_only)]
+        personal, me = Personal(self.service.gate, self.service.index), self.me()
+        found = (await personal.pending(me)).cards + (() if open_only else await personal.decided(me))
+        return list({card.approval_id: card for card in found}.values())
 
     async def card(self, approval_id: str) -> Card:
         """One approval. Raises Refused when there is no such."""

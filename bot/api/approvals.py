@@ -20,6 +20,7 @@ from bot.api.caller import body, caller, identity
 from bot.api.problem import Problem, not_found
 from bot.api.reading import approval_out
 from bot.api.threads import is_id
+from bot.personal import Personal
 from bot.request_body import origin
 from bot.standing import argument_problems, refused_status
 from store.approvals import ApprovalIndex
@@ -44,16 +45,20 @@ class ApprovalEndpoints:
     index: ApprovalIndex
     directory: Directory
 
-    async def listed(self, request: Request, all: str = "") -> ApprovalList:  # noqa: A002 - the name in the query
-        """The approvals that are open, the soonest to expire first; with `all=1` the decided ones too."""
-        caller(request, self.directory)
-        if all.lower() not in {"", "0", "1", "false", "true"}:
-            raise Problem(422, "invalid", "`all` is 1 or 0.", {"all": "must be 1 or 0"})
-        is_open_only = all.lower() not in {"1", "true"}
+    async def listed(self, request: Request, all: str = "", mine: str = "") -> ApprovalList:  # noqa: A002 - the name in the query
+        """The approvals that are open, the soonest to expire first; with `all=1` the decided ones too. With `mine=1`
+        those that wait for the person of the token now; of the decided ones those that they had a say in."""
+        person = caller(request, self.directory)
+        is_open_only, is_mine = not _yes("all", all), _yes("mine", mine)
         now = self.gate.clock.now()
-        ids = await self.index.listed(open_only=is_open_only)
+        ids = await (self._own(person, is_open_only) if is_mine else self.index.listed(open_only=is_open_only))
         found = [approval_out(facts, self.gate, now) for each in ids if (facts := await self.index.facts(each))]
         return ApprovalList(approvals=tuple(each for each in found if each.status == "open" or not is_open_only))
+
+    async def _own(self, person: Person, is_open_only: bool) -> list[str]:  # noqa: FBT001 - as the query says
+        personal = Personal(self.gate, self.index)
+        cards = (await personal.pending(person)).cards + (() if is_open_only else await personal.decided(person))
+        return list(dict.fromkeys(card.approval_id for card in cards))
 
     async def show(self, request: Request, approval_id: str) -> ApprovalOut:
         """One approval, open or decided."""
@@ -160,6 +165,12 @@ class ApprovalEndpoints:
             if status != 403:  # noqa: PLR2004 - what that says of what is in order, too
                 break
         return Problem(status, _CODES[status], str(refusal))
+
+
+def _yes(name: str, value: str) -> bool:
+    if value.lower() not in {"", "0", "1", "false", "true"}:
+        raise Problem(422, "invalid", f"`{name}` is 1 or 0.", {name: "must be 1 or 0"})
+    return value.lower() in {"1", "true"}
 
 
 def _choice(sent: ApproveBody | RejectBody | AnswerBody) -> Choice:

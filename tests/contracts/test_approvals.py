@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from agent.conversation import Hook
 from agent.errors import AlreadySettled
 from agent.events import (
     ApprovalDecided,
@@ -95,6 +96,16 @@ async def test_a_card_follows_the_facts(store: Store) -> None:
     await store.index.card_shown(reminder, "another")
     assert await store.index.due_cards() == []
     assert await store.index.claim_card("apr_1", PLACE.key) is None
+
+
+async def test_what_is_due_on_one_channel_can_be_left_out_of_the_look(store: Store) -> None:
+    await say(store)
+    told = asked().model_copy(update={"shown_on": (PLACE, Hook())})
+    await store.threads.inform("thr_1", [told])
+    assert set(await store.index.due_cards()) == {("apr_1", PLACE.key), ("apr_1", Hook().key)}
+    assert await store.index.due_cards(without={"hook"}) == [("apr_1", PLACE.key)]
+    assert await store.index.due_cards(without={"slack"}) == [("apr_1", Hook().key)]
+    assert await store.index.due_cards(without={"hook", "slack", "mail"}) == []
 
 
 async def test_a_card_whose_showing_fails_is_due_later_or_never(store: Store) -> None:

@@ -124,3 +124,16 @@ def test_no_value_can_pass_for_a_line_of_the_card_or_move_the_cursor(terminal: T
     assert "\n        approved by Mia Novak via slack[U+001B][2K[U+001B][1A[U+000D][U+202E]2401[U+200B]\n" in shown
     for text in (shown, listed):
         assert not {"\x1b", "\r", "\u202e", "\u200b"} & set(text)
+
+
+def test_one_s_own_approvals_are_listed_alone(terminal: Terminal) -> None:
+    mine = terminal.fill(Desk.ask)
+    others = terminal.fill(lambda desk: desk.ask(approvers=Approvers(people=("mia",))))
+
+    assert others in terminal.type("approvals", "list")
+    listed = terminal.type("approvals", "list", "--mine")
+    assert mine in listed
+    assert others not in listed
+    terminal.type("approvals", "reject", mine)
+    assert mine not in terminal.type("approvals", "list", "--mine")
+    assert mine in terminal.type("approvals", "list", "--mine", "--all")

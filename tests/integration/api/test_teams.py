@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from agent.conversation import JsonObject
-from agent.events import ApprovalRequested, DecisionRefused, ModelResponded, RemarkAnswered, ToolCall
-from agent.verdict import Approved, Approvers
-from tests.desk import ARGUMENTS, Desk, refund
+from agent.events import ApprovalAmended, ApprovalRequested, DecisionRefused, ModelResponded, RemarkAnswered, ToolCall
+from agent.verdict import Approved, Approvers, Decider
+from tests.desk import ARGUMENTS, LEE, Desk, refund
 from tests.integration.api.conftest import Caller, problem
 
 DIGEST = refund.digest(ARGUMENTS)
@@ -173,3 +173,44 @@ async def test_a_plan_is_listed_with_its_calls(desk: Desk, lee: Caller) -> None:
     assert listed.keys() == {first, second}
     assert listed[first]["mates"][0]["arguments"] == OTHER
     assert isinstance((await desk.facts(second)).request, ApprovalRequested)
+
+
+async def test_somebody_s_own_approvals_are_those_that_wait_for_them(
+    desk: Desk, lee: Caller, mia: Caller, ada: Caller, crm: Caller
+) -> None:
+    both, other = await desk.ask(approvers=TWO), await desk.ask(approvers=Approvers(people=("mia",)))
+    await lee.post(f"/approvals/{both}/decision", yes())
+
+    async def ids(caller: Caller, query: str = "mine=1") -> list[str]:
+        return [each["id"] for each in (await caller.get(f"/approvals?{query}")).json()["approvals"]]
+
+    assert await ids(lee) == []
+    assert await ids(lee, "mine=1&all=1") == [both]
+    assert await ids(mia) == [both, other]
+    assert (await ids(ada), await ids(crm)) == ([], [])
+    assert (await lee.get("/approvals?mine=perhaps")).status_code == 422
+
+
+async def test_what_another_changed_is_shown_as_it_was_and_as_it_stands(desk: Desk, lee: Caller, mia: Caller) -> None:
+    asked = await desk.ask(approvers=TWO)
+    now: JsonObject = {**ARGUMENTS, "amount": 12.5}
+    amended = ApprovalAmended(
+        at=desk.clock.now(),
+        approval_id=asked,
+        version=0,
+        arguments=now,
+        digest=refund.digest(now),
+        title="Refund 1042",
+        why="w",
+        rule="refunds",
+        approvers=TWO,
+        by=Decider(person="lee", identity=LEE, via="web"),
+    )
+    await desk.threads.inform((await desk.facts(asked)).thread_id, [amended])
+
+    shown = (await mia.get(f"/approvals/{asked}")).json()
+    assert (shown["proposed_arguments"], shown["arguments"], shown["changed_by"]) == (ARGUMENTS, now, "Lee Chen")
+    assert (await mia.post(f"/approvals/{asked}/decision", yes())).status_code == 409
+    assert (await mia.post(f"/approvals/{asked}/decision", yes(now))).json()["status"] == "open"
+    done = await lee.post(f"/approvals/{asked}/decision", yes(now))
+    assert (done.json()["status"], done.json()["approved_arguments"]) == ("approved", now)

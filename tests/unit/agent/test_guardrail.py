@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from agent.effects import Allow, Ask, Deny, Effect, RefuseCall, RequestApproval, RunTool, ScoreCalls, Verdict
-from agent.events import CallScored, ModelResponded, ToolCall
+from agent.events import CallScored, ModelResponded, ToolCall, Usage
 from agent.guardrail import MAX_REASON, Guardrail, judgement, question
 from agent.ports import ModelAnswer
 from agent.reducer import Rules, decide
 from agent.thread import ThreadState
 from agent.verdict import Approvers
+from approvals.circumstances import circumstances
 from approvals.grants import may_be_granted
+from approvals.people import Directory
 from tests.builders import ADA, AT, LEADS, Ledger, a_call, a_message, a_thread
 
 TOOLS = Ledger().tools()
@@ -114,6 +116,12 @@ def test_no_score_ever_loosens_what_the_policy_says(
         assert scored is not None
         assert scored.digest == REFUND.digest(CALL.arguments)
         assert scored.score < threshold
+
+
+def test_what_the_judge_took_counts_among_the_costs_of_the_thread() -> None:
+    scored = score(0.1).model_copy(update={"usage": Usage(input=90, output=10)})
+
+    assert circumstances(CALL, REFUND, thread(scored=scored), Directory([]), None)["cost"] == {"tokens": 100}
 
 
 # --- what the judge says --------------------------------------------------------------------------------------------

@@ -14,8 +14,7 @@ from decimal import Decimal
 from enum import Enum
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel
-from pydantic_core import to_jsonable_python
+from pydantic import BaseModel, TypeAdapter
 
 from agent.conversation import ApiThread, Identity, JsonObject, MailThread, SlackThread
 from agent.events import CallScored, ModelResponded, RemarkAnswered, ToolCall
@@ -24,6 +23,7 @@ from agent.tool import Tool
 from approvals.hours import WEEK, BusinessHours, is_open
 from approvals.people import Directory
 
+_ANY: TypeAdapter[object] = TypeAdapter(object)
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "requester": ("id", "name", "email", "roles"),
     "channel": ("kind", "id", "team"),
@@ -74,7 +74,7 @@ def _plain(value: object) -> object:
         case list() | tuple() | set() | frozenset():
             return [_plain(each) for each in value]
         case _:
-            return to_jsonable_python(value)
+            return _ANY.dump_python(value, mode="json")
 
 
 def _requester(who: Identity | None, directory: Directory) -> dict[str, object]:

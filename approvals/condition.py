@@ -29,7 +29,7 @@ MOST_DEPTH = 64
 """Lists and objects within one another in what it is given."""
 MOST_VALUES = 50_000
 """Values in what it is given, all told."""
-MOST_STEPS = 100_000
+MOST_STEPS = 30_000
 """How often its innermost part may be gone through, texts counted by the thousand characters."""
 
 VARIABLES = ("tool", "args", "requester", "channel", "agent", "taint", "cost", "effect", "hints", "time")

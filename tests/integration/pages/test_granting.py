@@ -63,6 +63,8 @@ async def test_what_a_grant_would_allow_is_shown_before_it_is_given_in_the_words
     assert given.status_code == 303
     assert await lenient.outcome(asked) == "approved"
     assert await grants(lenient) == [html.unescape(words)]
+    after = await lee.client.get(f"/twokey/approvals/{link}")
+    assert f"Runs from now on without being asked about:</strong> {words}</p>" in after.text
 
 
 async def test_a_grant_is_offered_only_where_the_policy_lets_people_give_one(lenient: Desk, lee: Visitor) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from agent.ports import Clock
 from store.codec import micros
-from store.database import Database
+from store.database import Database, Tx
 
 LEASE = 20 * 1_000_000
 """Microseconds that a process is given to publish one."""
@@ -26,6 +26,7 @@ _OPENED = text(
     "VALUES (:team, :user, :now, 0, '', 0, 0, 0) "
     "ON CONFLICT (team_id, user_id) DO UPDATE SET opened_at = :now, shown = '', again_at = 0, not_before = 0"
 )
+_FORGOTTEN = text("DELETE FROM slack_home WHERE opened_at <= :since")
 _ANY = text("SELECT EXISTS (SELECT 1 FROM slack_home)")
 _DUE = text(
     "SELECT team_id, user_id FROM slack_home WHERE not_before <= :now AND opened_at > :since "
@@ -59,8 +60,14 @@ class Homes:
 
     async def opened(self, home: Home) -> None:
         """Somebody looks at it: it is to be published anew, and kept up to date from now on."""
-        values = {"team": home.team, "user": home.user, "now": micros(self.clock.now())}
-        await self.database.write(lambda tx: tx.connection.execute(_OPENED, values).close())
+        now = self.clock.now()
+        values = {"team": home.team, "user": home.user, "now": micros(now), "since": micros(now - KEPT)}
+
+        def work(tx: Tx) -> None:
+            tx.connection.execute(_FORGOTTEN, {"since": values["since"]})
+            tx.connection.execute(_OPENED, values)
+
+        await self.database.write(work)
 
     async def any(self) -> bool:
         """Whether any was ever opened."""

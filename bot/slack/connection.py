@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Protocol
 
 import structlog
@@ -14,6 +15,7 @@ from bot.outbox import Channel
 from bot.personal import Personal
 from bot.settings import Settings
 from bot.slack.app import SlackApp, SlackOptions
+from bot.slack.at_a_glance import RememberedGroups
 from bot.slack.catch_up import CatchUp
 from bot.slack.catch_up import Place as Team
 from bot.slack.history import PACE, History
@@ -103,7 +105,8 @@ async def connected(host: Host) -> AsyncIterator[SlackApp]:
 
 def home_keeper(host: Host, slack: SlackApp) -> HomeKeeper:
     """What publishes Home tabs, and keeps them up to date in a process that shows cards."""
-    personal = Personal(host.gate, host.index)
+    gate = replace(host.gate, standing=RememberedGroups(host.gate.standing, host.clock))
+    personal = Personal(gate, host.index)
     inbox_url = f"{host.settings.public_url.rstrip('/')}/inbox"
     return HomeKeeper(Homes(host.database, host.clock), Trail(host.database), personal, slack.client_for, inbox_url)
 

@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
@@ -17,6 +17,7 @@ from agent.conversation import Identity, JsonObject
 from agent.errors import ChannelDown, ChannelRefused
 from approvals.people import Person
 from bot.personal import Personal
+from bot.slack.at_a_glance import OnePass
 from bot.slack.failures import slack_failures
 from bot.slack.home import DECIDED_MOST, Lists, Standing, home_view
 from store.homes import Home, Homes
@@ -47,16 +48,19 @@ class HomeKeeper:
             await self._publish(home, home_view())
             return
         await self.homes.opened(home)
-        await self._bring_up_to_date(home, await self.trail.settled())
+        await self._bring_up_to_date(home, await self.trail.settled(), self.personal)
 
     async def run(self) -> None:
-        """Look every second until cancelled."""
+        """Look every second until cancelled; less often where a look takes long, so that work comes first."""
+        now, pause = asyncio.get_running_loop().time, SWEEP
         while True:
-            await asyncio.sleep(SWEEP)
+            await asyncio.sleep(pause)
+            began = now()
             try:
                 await self.round()
             except Exception:
                 log.exception("homes.failed")
+            pause = max(SWEEP, 2 * (now() - began))
 
     async def round(self) -> None:
         """Bring up to date what lags behind. Costs next to nothing where nobody opened theirs."""
@@ -64,16 +68,17 @@ class HomeKeeper:
             return
         settled = await self.trail.settled()
         due = await self.homes.due(settled)
+        personal = replace(self.personal, index=OnePass(self.personal.index))
         for start in range(0, len(due), AT_ONCE):
-            each = (self._bring_up_to_date(home, settled) for home in due[start : start + AT_ONCE])
+            each = (self._bring_up_to_date(home, settled, personal) for home in due[start : start + AT_ONCE])
             await asyncio.gather(*each)
 
-    async def _bring_up_to_date(self, home: Home, settled: int) -> None:
+    async def _bring_up_to_date(self, home: Home, settled: int, personal: Personal) -> None:
         before = await self.homes.claim(home)
         if before is None:
             return
         person = self._person(home)
-        view = home_view(await self._lists(person), self.inbox_url) if person else home_view()
+        view = home_view(await _lists(person, personal), self.inbox_url) if person else home_view()
         digest = hashlib.sha256(json.dumps(view, sort_keys=True).encode()).hexdigest()
         try:
             if digest != before:
@@ -84,17 +89,6 @@ class HomeKeeper:
         else:
             await self.homes.looked(home, settled, digest)
 
-    async def _lists(self, person: Person) -> Lists:
-        pending = await self.personal.pending(person)
-        grants = await self.personal.index.grants(given_by=person.id)
-        told = self.personal.gate.granting.words
-        return Lists(
-            pending=pending.cards,
-            more=pending.unseen,
-            decided=await self.personal.decided(person, DECIDED_MOST),
-            grants=[Standing(each.grant.id, told(each.grant), each.used) for each in grants],
-        )
-
     def _person(self, home: Home) -> Person | None:
         return self.personal.gate.directory.find(Identity(channel="slack", id=home.user, team=home.team))
 
@@ -102,3 +96,14 @@ class HomeKeeper:
         with slack_failures():
             client = await self.client_for(home.team)
             await client.views_publish(user_id=home.user, view=view)
+
+
+async def _lists(person: Person, personal: Personal) -> Lists:
+    pending = await personal.pending(person)
+    told = personal.gate.granting.words
+    return Lists(
+        pending=pending.cards,
+        more=pending.unseen,
+        decided=await personal.decided(person, DECIDED_MOST),
+        grants=[Standing(each.grant.id, told(each.grant), each.used) for each in await personal.grants(person)],
+    )

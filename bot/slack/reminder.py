@@ -6,7 +6,7 @@ from bot.slack.text import LABEL_MOST, escape, moment, one_line
 
 def reminder(card: Card, link: str) -> str:
     """The line, as mrkdwn."""
-    title = escape(one_line(card.title, LABEL_MOST))
+    title = escape(one_line(card.title, LABEL_MOST) + (f" (and {len(card.mates)} more calls)" if card.mates else ""))
     what = f"<{link}|{title}>" if link else title
     waits = "an answer" if card.about == "question" else "a decision"
     return f"⏰ Reminder: {what} still waits for {waits}. It expires {moment(card.expires_at)}."

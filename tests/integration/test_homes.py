@@ -70,3 +70,5 @@ async def test_time_alone_makes_it_due_and_ends_its_keeping(homes: Homes) -> Non
     assert await homes.due(7) == [DANA]
     move(homes, KEPT.total_seconds())
     assert await homes.due(99) == []
+    await homes.opened(LEE)
+    assert await homes.claim(DANA) is None, "it is forgotten"

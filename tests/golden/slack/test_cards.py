@@ -62,7 +62,12 @@ CARDS = {
     ),
     "approved by two": approved(needs="2 of role finance", votes=(DANAS, LEES), outcome="done"),
     "a plan": a_plan(),
-    "a plan that is decided": a_plan(mates=(another(2, status="rejected", reason="Too much."), another(3))),
+    "a plan that is partly decided": a_plan(
+        mates=(another(2, status="rejected", reason="Too much.", decided_by="Lee Park", decided_via="mail"), another(3))
+    ),
+    "a plan that nobody decided in time": a_plan(
+        status="rejected", mates=(another(2, status="expired"), another(3, status="cancelled"))
+    ),
     "rejected by mail": approved(status="rejected", decided_via="mail", reason="Too much.\nAsk again for half."),
     "expired": approved(status="expired", decided_by="", decided_via=""),
     "cancelled": approved(status="cancelled", decided_by="", decided_via="", reason="stopped in Slack"),

@@ -72,6 +72,12 @@ def demo(
         raise typer.Exit(1)
 
 
+@app.command()
+def inbox() -> None:
+    """A link that signs the owner of TWOKEY_TOKEN in to the inbox, once, within 15 minutes: where there is no mail."""
+    typer.echo(on_desk(lambda desk: desk.inbox_link()))
+
+
 # --- threads --------------------------------------------------------------------------------------------------------
 
 

@@ -130,6 +130,15 @@ class Desk:
         me = self.me()
         return Identity(channel="cli", id=me.id, name=me.name)
 
+    async def inbox_link(self) -> str:
+        """Where whoever types signs in to the inbox. Raises Refused and ConfigError."""
+        if not self.service.settings.secret_keys:
+            raise ConfigError("SECRET_KEY: missing; it signs links")
+        link = await self.service.sign_in.link(self.me())
+        if link is None:
+            raise Refused("a service does not sign in, and nobody more than four times in a quarter of an hour")
+        return link
+
     def me(self) -> Person:
         """Whoever the token says, never whoever the caller claims to be."""
         token = self.service.settings.twokey_token

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from agent.verdict import Approved, Approvers, Rejected
-from tests.desk import Desk
+from agent.verdict import Approved, Approvers, Decider, Rejected
+from tests.desk import MIA, Desk
 from tests.integration.pages.conftest import Letters, Visitor, browser_at, hidden, refusals
 
 
@@ -161,11 +161,11 @@ async def test_a_browser_stays_known_to_links_for_longer_than_one_stays_signed_i
 async def test_a_stolen_link_tells_after_settlement_what_stands_and_no_more(desk: Desk, visitor: Visitor) -> None:
     for decision in (Approved(digest="d"), Rejected(reason="a private reason")):
         asked = await desk.ask(preview="a private preview")
-        await desk.decide(asked, decision)
+        await desk.decide(asked, decision, by=Decider(person="mia", identity=MIA, via="slack"))
 
         for page in (await visitor.open(desk.link(asked)), await visitor.send(desk.link(asked), decision="approve")):
             assert page.status_code in {200, 403}
-            assert "ed by Somebody" in page.text
+            assert "ed by Mia Novak in Slack" in page.text
             assert "private" not in page.text
             assert "1042" not in page.text
             assert "<form" not in page.text

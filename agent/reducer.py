@@ -244,7 +244,9 @@ def _in_doubt(current: CallState, tool: Tool, state: ThreadState, rules: Rules) 
     if (tool.idempotent or tool.effect == "read") and is_what_started and not current.stopped:
         return Allow("run again under the same key")
     verdict = rules.judge(call, tool, state)
-    approvers = verdict.approvers if isinstance(verdict, Ask) else Approvers(anyone_in_thread=True)
+    doubt = rules.guardrail.doubt(current.scored) if rules.guardrail and current.scored else None
+    asked = verdict if isinstance(verdict, Ask) else doubt  # whoever had to let it run says whether it runs again
+    approvers = asked.approvers if asked is not None else Approvers(anyone_in_thread=True)
     why = "The process stopped while this was running. It may or may not have happened."
     ask = Ask("in doubt", why, approvers)
     may_run = not (isinstance(verdict, Deny) or current.stopped)  # what was cancelled never starts

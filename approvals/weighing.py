@@ -1,8 +1,9 @@
 """What somebody's say amounts to: the events to append, or why it does not count."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from agent import guardrail
 from agent.conversation import JsonObject
 from agent.effects import Allow, Deny
 from agent.errors import Refused
@@ -62,12 +63,15 @@ class Weighing:
         return await self._changed(facts, tool, choice.arguments, ballot)
 
     async def _changed(self, facts: Facts, tool: Tool, arguments: JsonObject, ballot: Ballot) -> list[Event]:
-        """A changed call is another call: the policy may forbid it, or want others to approve it."""
+        """A changed call is another call: the policy may forbid it, or want others to approve it. What was asked about
+        because a judge had doubts, though the policy allows it, goes on taking all whom that takes."""
         state = await state_of(self.threads, facts.thread_id)
         call = ToolCall(id=facts.request.call_id, provider_id="", name=tool.name, arguments=arguments)
         verdict = self.policy.judge(call, tool, state)
         if isinstance(verdict, Deny):
             raise Refused(f"The policy does not allow it with these arguments: {verdict.why}")
+        if isinstance(verdict, Allow) and facts.request.rule == guardrail.RULE:
+            verdict = replace(self.policy.doubted(), why=facts.request.why)
         if isinstance(verdict, Allow):
             return ballot.approve_changed(tool.digest(arguments), arguments)
         amended = await self.opening.amendment(facts.record, call, verdict, state, ballot.by)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from agent.effects import Allow, Ask, Deny, Effect, RefuseCall, RequestApproval, RunTool, ScoreCalls, Verdict
-from agent.events import CallScored, ModelResponded, ToolCall, Usage
+from agent.events import CallScored, ModelResponded, ToolCall, ToolStarted, Usage
 from agent.guardrail import MAX_REASON, Guardrail, judgement, question
 from agent.ports import ModelAnswer
 from agent.reducer import Rules, decide
@@ -80,6 +80,19 @@ def test_no_grant_stands_for_a_person_where_the_judge_has_doubts() -> None:
     assert not ask.may_grant
     assert not may_be_granted(ask)
     assert not may_be_granted(replace(ask, may_grant=True))
+
+
+@pytest.mark.parametrize("of, approvers", [(0.9, LEADS), (0.1, Approvers(anyone_in_thread=True))])
+def test_a_dangerous_call_that_came_to_nothing_known_runs_again_only_if_those_say_so_whom_it_took(
+    of: float, approvers: Approvers
+) -> None:
+    started = ToolStarted(at=AT, call_id="c1", tool="refund", digest=REFUND.digest(CALL.arguments), rule="r")
+    said = ModelResponded(at=AT, seen=1, calls=(CALL,))
+
+    asked = decide(a_thread(a_message(), said, score(of), started), rules(Allow("all")))
+
+    assert isinstance(asked, RequestApproval)
+    assert (asked.about, asked.ask.approvers) == ("in_doubt", approvers)
 
 
 def strictness(effect: Effect) -> int:

@@ -18,6 +18,7 @@ from approvals.people import Directory, Person
 from approvals.policy import Explanation, Policy, able_to_decide
 from approvals.policy_words import verdict_lines
 from bot import yaml_files
+from bot.approval_texts import spelt_out
 from bot.deployment import policy_of
 from bot.shell import Desk
 from store import past
@@ -53,12 +54,12 @@ async def explain(desk: Desk, thread_id: str, call: str) -> Answer:
     made = {each.call.id: each for each in proposals(_empty(found), found.entries)}
     proposal = made.get(asked.get(call, call))
     if proposal is None:
-        known = ", ".join(f"{each.call.id} ({each.call.name})" for each in made.values()) or "none"
+        known = ", ".join(f"{each.call.id} ({spelt_out(each.call.name)})" for each in made.values()) or "none"
         raise Refused(f"there is no call {call} on {thread_id}; there are: {known}")
     tool = _tools(desk, found).get(proposal.call.name)
     if tool is None or tool.is_control:
         what = "is no action: the policy is not asked about it" if tool else "is no tool of this agent any more"
-        raise Refused(f"{proposal.call.name} {what}")
+        raise Refused(f"{spelt_out(proposal.call.name)} {what}")
     deployment = desk.service.deployment
     explained = deployment.policy.explain(proposal.call, tool, proposal.state)
     return Answer(thread_id, proposal, explained, deployment.directory)

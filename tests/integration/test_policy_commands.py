@@ -43,6 +43,8 @@ rules:
     outcome: ask
     approvers: {roles: [support-lead, finance]}
 """
+GONE = "old\x1b[2J"
+"""A name that the model made up, to clear the screen of whoever reads it."""
 THEN = "(then by 'refunds need a lead or finance')"
 WHY = "A refund sends money out and cannot be taken back."
 TAINTED = """
@@ -118,7 +120,11 @@ def history() -> list[list[Event]]:
     """Threads on which something of each kind was proposed and decided."""
     look, small, big = call("lookup_order", 1, order_id="1044"), refund(2, 5.0), refund(3, 200.0)
     granted, guarded, stopped = refund(4, 50.0), call("lookup_order", 5, order_id="1042"), refund(6, 1.0)
-    gone, invalid, finish = call("old", 7), call("refund_order", 8, order_id="1042"), call("finish", 9, summary="done")
+    gone, invalid, finish = (
+        call(GONE, 7),
+        call("refund_order", 8, order_id="1042"),
+        call("finish", 9, summary="done"),
+    )
     return [
         [answered(look), ToolReturned(at=AT, call_id="c1", result={})],
         [answered(small, big), asked(small), asked(big)],
@@ -128,7 +134,7 @@ def history() -> list[list[Event]]:
         [
             answered(gone, invalid, finish),
             ToolFailed(at=AT, call_id="c8", why="invalid", error="reason: missing"),
-            ToolStarted(at=AT, call_id="c7", tool="old", digest="", rule="x"),
+            ToolStarted(at=AT, call_id="c7", tool=GONE, digest="", rule="x"),
         ],
     ]
 
@@ -255,7 +261,7 @@ def test_a_machine_is_told_the_explanation_too() -> None:
         (("thr_9", "c1"), "there is no thread thr_9; see: twokey threads list"),
         (("thr_2", "c9"), r"there is no call c9 on thr_2; there are: c2 \(refund_order\), c3 \(refund_order\)"),
         (("thr_6", "c9"), "finish is no action: the policy is not asked about it"),
-        (("thr_6", "c7"), "old is no tool of this agent any more"),
+        (("thr_6", "c7"), r"old.*1B.* is no tool of this agent any more"),
     ],
 )
 def test_what_cannot_be_explained_is_refused_with_what_there_is(words: tuple[str, str], complaint: str) -> None:

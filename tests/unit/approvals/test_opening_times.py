@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.conversation import ApiThread
@@ -75,6 +75,7 @@ async def test_reminders_are_a_minute_apart_at_least(lasts: float, reminders: in
         assert len((await request(ask)).remind_at) == expected
 
 
+@settings(deadline=None)
 @given(
     now=st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - Hypothesis adds it
     lasts=st.floats(1, 30 * 86400),

@@ -134,6 +134,7 @@ def test_a_business_is_open_in_its_hours_only(when: tuple[int, ...], *, opened: 
     assert is_open(moment("Europe/Berlin", *when), berlin) is opened
 
 
+@settings(deadline=None)
 @given(business(earliest=4 * 60, latest=22 * 60), MOMENTS)
 def test_it_is_open_when_the_wall_clock_says_so(open_: BusinessHours, at: datetime) -> None:
     at = at.replace(second=0, microsecond=0)

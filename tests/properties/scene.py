@@ -100,13 +100,13 @@ class Scene:
         await self.look()
 
     async def step(self) -> None:
-        act = self.pick("say", "say", "say", "say", "say", "people", "time", "tool", "cancel", "work")
+        act = self.pick(*["say"] * 7, *["people"] * 4, "time", "time", "tool", "cancel", "work")
         if act == "say":
             await self.say()
         elif act == "people":
             self.change_people()
         elif act == "time":
-            self.it.clock.move(float(str(self.pick(60, 700, 1900, -300))))
+            self.it.clock.move(float(str(self.pick(60, 700, 700, 1900, -300))))
             self.latest = max(self.latest, self.it.clock.now())
         elif act == "tool":
             pay = self.it.tools["pay"]
@@ -118,8 +118,9 @@ class Scene:
         await self.look()
 
     def change_people(self) -> None:
-        name = str(self.pick(*NAMES))
-        how = self.pick("leaves", "comes back", "away", "there", "closed", "opened", "roles")
+        spoke = [each.person for books in self.said.values() for each in books]
+        name = str(self.pick(*(spoke or NAMES), self.pick(*NAMES)))
+        how = self.pick("leaves", "leaves", "closed", "comes back", "away", "there", "closed", "opened", "roles")
         gone = [each for each in self.it.people if each.id != name]
         if how == "leaves":
             self.it.people = gone
@@ -169,6 +170,7 @@ class Scene:
         """Take down, in the test's own books, what was said; and whether it had to decide."""
         record = await self.it.record(approval_id)
         is_new = record.request.digest != was.digest
+        assert not isinstance(choice, Approve) or choice.digest == was.digest, "it was not what was shown"
         books = [] if is_new else self.said.get(approval_id, [])  # who changes it voids what was said
         digest = record.request.digest
         if not isinstance(choice, Approve):

@@ -12,11 +12,16 @@ from tests.simulation.process import here
 from tests.world import PlainPrompt
 
 PLACES = tuple(SlackThread(team="T0", channel="C0", thread_ts=f"170000000{n}.000100") for n in range(3))
+LEE = Identity(channel="slack", id="U0LEE", team="T0", name="Lee")
+LEADS = frozenset({"dana", "lee"})
+GREAT = 5.0
+"""Refunds from this on take two leads."""
 STRANGER = Identity(channel="slack", id="U0EVE", team="T9", name="Eve")
 PEOPLE = Directory(
     [
         Person(id="ada", name="Ada", slack={"T0": "U0ADA"}),
         Person(id="dana", name="Dana", slack={"T0": "U0DANA"}, roles=("lead",)),
+        Person(id="lee", name="Lee", slack={"T0": "U0LEE"}, roles=("lead",)),
     ]
 )
 POLICY = Policy(
@@ -25,6 +30,13 @@ POLICY = Policy(
             "rules": [
                 {"name": "reads", "effect": "read", "outcome": "allow"},
                 {"name": "free", "tools": ["note", "pay"], "outcome": "allow"},
+                {
+                    "name": "great refunds",
+                    "tools": ["refund"],
+                    "when": f"args.amount >= {GREAT}",
+                    "outcome": "ask",
+                    "approvers": {"roles": ["lead"], "count": 2},
+                },
                 {
                     "name": "refunds",
                     "tools": ["refund"],

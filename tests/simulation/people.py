@@ -1,15 +1,15 @@
 """People and operators: they write, decide, cancel, and pull plugs, whenever the tape says; providers repeat."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from agent.conversation import Identity, SlackThread
-from agent.events import ApprovalDecided, ApprovalRequested
+from agent.events import ApprovalAmended, ApprovalDecided, ApprovalRequested
 from approvals.decision import Answer, Approve, Choice, GrantTerms, Reject
 from bot.inbox import Delivery
 from tests.builders import ADA, DANA
-from tests.simulation.deployment import PLACES, STRANGER
+from tests.simulation.deployment import LEE, PLACES, STRANGER
 from tests.simulation.process import Process
 from tests.simulation.world import World
 
@@ -50,7 +50,7 @@ class People:
             self.repeat,
             self.cancel,
             self.click_twice,
-            self.decide,
+            self.decide_together,
             self.disturb,
             self.move_a_clock,
             self.disturb,
@@ -104,6 +104,9 @@ class People:
             for entry in self.world.log(str(row["id"])):
                 if isinstance(entry.event, ApprovalRequested):
                     found[entry.event.approval_id] = entry.event
+                elif isinstance(entry.event, ApprovalAmended) and entry.event.approval_id in found:
+                    now = {"digest": entry.event.digest, "arguments": entry.event.arguments}
+                    found[entry.event.approval_id] = found[entry.event.approval_id].model_copy(update=now)
                 elif isinstance(entry.event, ApprovalDecided):
                     found.pop(entry.event.approval_id, None)
         return list(found.values())
@@ -119,27 +122,49 @@ class People:
             self._click(asked, self.world.tape.byte())
             self._click(asked, self.world.tape.byte())
 
-    def _click(self, asked: ApprovalRequested, byte: int) -> None:
-        who: Identity = (DANA, DANA, DANA, ADA, STRANGER)[byte // 8 % 5]
-        process = self._process()
+    def decide_together(self) -> None:
+        """Somebody decides all that is open of a plan, or asks the agent about it first."""
+        byte, found = self.world.tape.byte(), self._open()
+        process = self._process() if found else None
         if process is None:
             return
-        choice = self._choice(asked, byte % 8, process.clock.now() + GRANTED_FOR)
-        self.world.tell(f"{who.name} decides {asked.approval_id[:12]} ({asked.about}) on {process.name}: {choice}")
-        outcome = {Approve: "approved", Reject: "rejected", Answer: "answered"}[type(choice)]
+        asked = found[byte % len(found)]
+        if byte % 4 == 3:
+            self.world.tell(f"Dana asks about {asked.approval_id[:12]} on {process.name}")
+            remark = lambda: process.gate.remark(asked.approval_id, "Why?", DANA, "slack")  # noqa: E731 - two lines
+            process.spawn(process.tries(remark, lambda: None))
+            return
+        plan = asked.plan or asked.approval_id
+        parts = [each for each in found if plan in {each.plan, each.approval_id}]
+        choices = {each.approval_id: Reject("no") if byte % 4 == 2 else self._choice(each, 0) for each in parts}
+        self._decide(process, choices, LEE if byte // 8 % 2 else DANA)
 
-        def taken() -> None:
-            self.decisions.setdefault(asked.approval_id, set()).add(outcome)
+    def _click(self, asked: ApprovalRequested, byte: int) -> None:
+        who: Identity = (DANA, LEE, DANA, ADA, STRANGER)[byte // 8 % 5]
+        if (process := self._process()) is not None:
+            until = None if who == LEE else process.clock.now() + GRANTED_FOR
+            self._decide(process, {asked.approval_id: self._choice(asked, byte % 8, until)}, who)
 
-        process.spawn(process.tries(lambda: process.gate.decide(asked.approval_id, choice, who, "slack"), taken))
+    def _decide(self, process: Process, choices: Mapping[str, Choice], who: Identity) -> None:
+        self.world.tell(f"{who.name} decides on {process.name}: {choices}")
+
+        async def decided() -> None:
+            card = await process.gate.decide_plan(choices, who, "slack")
+            for each in card.plan:
+                if each.approval_id in choices and not each.is_open:
+                    self.decisions.setdefault(each.approval_id, set()).add(each.status)
+
+        process.spawn(process.tries(decided, lambda: None))
 
     @staticmethod
-    def _choice(asked: ApprovalRequested, number: int, until: datetime) -> Choice:
+    def _choice(asked: ApprovalRequested, number: int, until: datetime | None = None) -> Choice:
         if asked.choices:
             return Answer(asked.choices[number % len(asked.choices)])
         edited = Approve(asked.digest, {"order_id": "1", "amount": 9.0})
         wrong = Approve("of something else")
         yes = Approve(asked.digest)
+        if until is None:
+            return (yes, Reject("no"), yes, edited, yes, wrong, Answer("words"), yes)[number]
         same = Approve(asked.digest, grant=GrantTerms("requester", until, None))
         twice = Approve(asked.digest, grant=GrantTerms("anyone", until, 2, "args.amount < 3.0", exact=False))
         return (yes, Reject("no"), twice, edited, same, wrong, Answer("words"), twice)[number]

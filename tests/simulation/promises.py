@@ -29,6 +29,7 @@ from store import codec
 from tests.simulation.deployment import RULES
 from tests.simulation.grant_promises import GrantPromises
 from tests.simulation.people import People
+from tests.simulation.vote_promises import VotePromises
 from tests.simulation.world import World
 
 
@@ -55,6 +56,7 @@ class Reading:
 
     thread_id: str
     states: list[ThreadState]
+    votes: VotePromises
     calls: dict[str, Call] = field(default_factory=dict)
     asked: dict[str, ApprovalRequested] = field(default_factory=dict)
     decided: dict[str, str] = field(default_factory=dict)
@@ -120,9 +122,8 @@ class Promises:
     def _read(self, thread_id: str) -> None:
         """As it is folded in memory, and as it is read back from what was written: both decide the same, everywhere."""
         written = [codec.entry(link.seq, link.kind, link.at, link.body) for link in self.world.shared.links(thread_id)]
-        reading = Reading(thread_id, [ThreadState(thread_id, self.world.shared.place(thread_id), "support")])
-        self.readings[thread_id] = reading
-        state = reading.states[0]
+        state = ThreadState(thread_id, self.world.shared.place(thread_id), "support")
+        reading = self.readings[thread_id] = Reading(thread_id, [state], VotePromises(self._need))
         for entry, again in zip(self.world.log(thread_id), written, strict=True):
             self._event(reading, entry)
             if isinstance(entry.event, GrantUsed):
@@ -135,6 +136,7 @@ class Promises:
 
     def _event(self, log: Reading, entry: Entry) -> None:
         where = f"{log.thread_id} {entry.seq}"
+        log.votes.look(entry.event)
         match entry.event:
             case ModelResponded() | ModelFailed() as event:
                 self._looked(log, entry.seq, event)
@@ -201,7 +203,6 @@ class Promises:
         call = log.call(asked.call_id)
         match event.decision:
             case Approved(digest=digest):
-                self._need(event.by and event.by.person == "dana", f"{where}: approved by {event.by}")
                 call.digests.add(digest)
             case Answered(text=text) if text == RUN_AGAIN and asked.about == "in_doubt":
                 call.run_again += 1

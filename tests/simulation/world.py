@@ -240,6 +240,7 @@ class World:
             self.ids,
             timeout=APPROVAL_TIMEOUT,
             channels=("slack",),
+            gathers=True,
         )
 
     # --- what is known ----------------------------------------------------------------------------------------------

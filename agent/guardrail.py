@@ -1,7 +1,8 @@
 """A judge beside the policy: a model says how dangerous a call is that the policy lets run. It can only tighten. Pure.
 
 Rules:
-- Only what the policy allows is scored, and of that only what changes the world. What it asks about or denies stays so.
+- Only what the policy allows or a grant covers is scored, and of that only what changes the world: what no person looks
+  at. What the policy asks about or denies stays so.
 - The judge is shown one JSON document between two tags. No text in it can end it, or be taken for ours.
 - Its answer is one JSON object and nothing else. Whatever is not, and no answer at all, counts as the highest score.
 - Its reason is a model's words about others' words: it is shown to people as that.

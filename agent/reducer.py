@@ -5,7 +5,7 @@ Its rules, in order:
 1. Words that are ready are said first.
 2. A call runs only if the policy allows it, or somebody entitled has approved exactly what would run: its digest, which
    covers tool, arguments and schema, is computed again here. Anything else asks, refuses or waits. Where there is a
-   judge, what the policy allows is scored first, and asked about if the judge finds it dangerous.
+   judge, what the policy allows or a grant covers is scored first, and asked about if the judge finds it dangerous.
 3. A call that was started and never came back is run again only if that does no harm; else a person is asked.
 4. The model is called when all calls of its last answer are settled and there is something it has not seen. Its errors
    are shown to it, and after some in a row a person is asked (factor 9).
@@ -175,7 +175,7 @@ def _next_for_call(
     if tool.is_control:
         return _control(call, tool, rules.roles)
     if current.status == "approved" and current.approved_digest == tool.digest(call.arguments):
-        return Allow(f"grant {current.grant_id}" if current.grant_id else f"approval {current.approval_id}")
+        return _released(current, tool, rules.guardrail)
     return _judged(current, tool, state, rules)
 
 
@@ -203,10 +203,17 @@ def _judged(
             return RequestApproval("call", verdict, call)
 
 
+def _released(current: CallState, tool: Tool, guardrail: Guardrail | None) -> RequestApproval | ScoreCalls | Allow:
+    """What somebody has approved runs; what a grant covers nobody has looked at."""
+    if current.grant_id:
+        return _guarded(Allow(f"grant {current.grant_id}"), current, tool, guardrail)
+    return Allow(f"approval {current.approval_id}")
+
+
 def _guarded(
     allowed: Allow, current: CallState, tool: Tool, guardrail: Guardrail | None
 ) -> RequestApproval | ScoreCalls | Allow:
-    """What the policy allows, unless a judge has doubts; it is asked first, about exactly what would run."""
+    """What nobody would look at, unless a judge has doubts; it is asked first, about exactly what would run."""
     if guardrail is None or tool.effect == "read":
         return allowed
     call, scored = current.to_run, current.scored

@@ -198,7 +198,7 @@ def _asked(state: ThreadState, entry: Entry, event: ApprovalRequested) -> Thread
     if not event.call_id:
         return state
     plan = event.plan or event.approval_id
-    return _call(state, event.call_id, status="asked", approval_id=event.approval_id, plan=plan)
+    return _call(state, event.call_id, status="asked", approval_id=event.approval_id, plan=plan, grant_id="")
 
 
 def _told(

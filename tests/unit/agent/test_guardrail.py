@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -10,16 +11,25 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from agent.effects import Allow, Ask, Deny, Effect, RefuseCall, RequestApproval, RunTool, ScoreCalls, Verdict
-from agent.events import CallScored, ModelResponded, ToolCall, ToolStarted, Usage
+from agent.events import (
+    ApprovalDecided,
+    ApprovalRequested,
+    CallScored,
+    GrantUsed,
+    ModelResponded,
+    ToolCall,
+    ToolStarted,
+    Usage,
+)
 from agent.guardrail import MAX_REASON, Guardrail, judgement, question
 from agent.ports import ModelAnswer
 from agent.reducer import Rules, decide
 from agent.thread import ThreadState
-from agent.verdict import Approvers
+from agent.verdict import Approved, Approvers, Decider
 from approvals.circumstances import circumstances
 from approvals.grants import may_be_granted
 from approvals.people import Directory
-from tests.builders import ADA, AT, LEADS, Ledger, a_call, a_message, a_thread
+from tests.builders import ADA, AT, DANA, LEADS, Ledger, a_call, a_message, a_thread
 
 TOOLS = Ledger().tools()
 REFUND = TOOLS["refund"]
@@ -65,6 +75,30 @@ def test_several_calls_are_scored_side_by_side_and_reads_not_at_all() -> None:
 
     assert decide(thread(CALL, other, read), rules(Allow("all"))) == ScoreCalls((CALL, other))
     assert decide(thread(read), rules(Allow("all"))) == RunTool((read,), ("all",))
+
+
+def test_what_runs_under_a_grant_is_scored_too_and_a_persons_yes_ends_the_doubt() -> None:
+    asking = rules(Ask("refunds", "w", LEADS, may_grant=True))
+    digest = REFUND.digest(CALL.arguments)
+    use = GrantUsed(
+        at=AT, grant_id="grt_1", call_id="c1", tool="refund", digest=digest, rule="refunds", given_by="dana"
+    )
+    under = [a_message(), ModelResponded(at=AT, seen=1, calls=(CALL,)), use]
+
+    assert decide(a_thread(*under), asking) == ScoreCalls((CALL,))
+    assert decide(a_thread(*under), replace(asking, guardrail=None)) == RunTool((CALL,), ("grant grt_1",))
+    assert decide(a_thread(*under, score(0.2)), asking) == RunTool((CALL,), ("grant grt_1",))
+    doubted = decide(a_thread(*under, score(0.9)), asking)
+    assert isinstance(doubted, RequestApproval)
+    assert not may_be_granted(doubted.ask)
+    asked = ApprovalRequested(
+        at=AT, approval_id="apr_1", about="call", call_id="c1", title="t", why="w", rule="guardrail", approvers=LEADS,
+        expires_at=AT + timedelta(days=1), digest=digest,
+    )  # fmt: skip
+    by = Decider(person="dana", identity=DANA, via="slack")
+    yes = ApprovalDecided(at=AT, approval_id="apr_1", decision=Approved(digest=digest), by=by)
+    approved = a_thread(*under, score(0.9), asked, yes)
+    assert decide(approved, asking) == RunTool((CALL,), ("approval apr_1",))
 
 
 def test_a_score_of_other_arguments_does_not_count() -> None:

@@ -116,7 +116,9 @@ def _of_call(typed: Mapping[str, str], offer: Offer) -> Choice | None:
             after = read(offer.fields, offer.arguments, typed) if changed else None
             return Approve(typed[f"{offer.of}digest"], after)
         case "reject":
-            return Reject(words(typed, f"{offer.of}reason"))
+            return Reject(words(typed, f"{offer.of}words"))
+        case "answer":
+            return Answer(needed(typed, f"{offer.of}words", f"Write the result of {offer.card.title} first."))
         case "leave" if changed:
             why = "You changed this, and left the call open. Approve it, or change it back."
             raise BadFields({changed[0].key: why})

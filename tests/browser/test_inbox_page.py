@@ -146,7 +146,7 @@ async def test_a_plan_is_decided_call_by_call_with_the_keyboard(site: Site, wind
     await window.goto(f"{site.address}/inbox/approvals/{a}")
     await go_to(window, "Decide call by call")
     await window.keyboard.press("Enter")
-    for keys in (["ArrowLeft", "ArrowLeft"], ["ArrowLeft"]):  # from "Leave open", which each group has at first
+    for keys in (["ArrowRight"], ["ArrowLeft", "ArrowLeft"]):  # from "Leave open", which each group has at first
         await go_to(window, "leave")
         for key in keys:
             await window.keyboard.press(key)

@@ -2,9 +2,11 @@
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from agent.conversation import JsonObject
-from agent.verdict import Approved, Approvers, Rejected
+from agent.verdict import Answered, Approved, Approvers, Rejected
 from tests.desk import ARGUMENTS, Desk, refund
 from tests.integration.pages.conftest import Visitor
 
@@ -50,7 +52,7 @@ async def test_of_a_plan_one_is_approved_one_changed_one_rejected_and_one_left_o
         f"{b}.choice": "approve",
         f"{b}.argument.amount": "12.5",
         f"{c}.choice": "reject",
-        f"{c}.reason": "Too much",
+        f"{c}.words": "Too much",
         f"{d}.choice": "leave",
     }
 
@@ -65,6 +67,22 @@ async def test_of_a_plan_one_is_approved_one_changed_one_rejected_and_one_left_o
     assert refused.decision == Rejected(reason="Too much")
     page = await lee.open(desk.link(a))
     assert "Reject all 1" in page.text
+
+
+async def test_of_a_plan_one_call_gets_its_result_by_hand(desk: Desk, lee: Visitor) -> None:
+    a, b = await desk.plan(OTHER)
+    typed = {f"{a}.choice": "approve", f"{b}.choice": "answer"}
+    empty = await lee.send(desk.link(a), decision="each", typed=typed)
+    assert empty.status_code == 422
+    assert "Write the result of Refund first." in empty.text
+    assert await decisions(desk, a, b) == ["", ""]
+
+    assert (await lee.send(desk.link(a), decision="each", typed={**typed, f"{b}.words": "Paid"})).status_code == 303
+
+    decided = (await desk.facts(b)).decided
+    assert decided is not None
+    assert decided.decision == Answered(text="Paid")
+    assert await desk.outcome(a) == "approved"
 
 
 async def test_a_wrong_field_in_a_plan_is_named_and_nothing_of_the_plan_is_decided(desk: Desk, lee: Visitor) -> None:
@@ -162,3 +180,36 @@ async def test_odd_forms_are_refused_and_do_no_harm(desk: Desk, lee: Visitor, de
 
     assert page.status_code in {403, 422}
     assert await desk.outcome(question) == ""
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    st.sampled_from(
+        ["all", "each", "all", "each", "none", "approve", "edit", "reject", "answer", "remark", "look", "grant", ""]
+    ),
+    st.lists(st.sampled_from(["approve", "reject", "leave", "answer", "", "all"]), min_size=3, max_size=3),
+    st.lists(st.sampled_from(["right"] * 9 + ["of another call", "of before", "none"]), min_size=3, max_size=3),
+    st.dictionaries(
+        st.sampled_from(["amount", "order_id", "tags", "note", "x"]), st.text(max_size=12) | st.just("12"), max_size=3
+    ),
+)
+async def test_whatever_a_form_says_a_call_is_approved_only_by_a_yes_with_its_own_digest(
+    desk: Desk, lee: Visitor, decision: str, choices: list[str], digests: list[str], typed: dict[str, str]
+) -> None:
+    calls: list[JsonObject] = [ARGUMENTS, OTHER, {**OTHER, "amount": 16.0}]
+    asked = await desk.plan(*calls[1:])
+    values = {"decision": decision, "of": asked[0], "digest": "wrong", "text": "x", "reason": "y"}
+    said_yes = dict.fromkeys(asked, False)
+    for number, (each, choice, digest) in enumerate(zip(asked, choices, digests, strict=True)):
+        right, other = refund.digest(calls[number]), refund.digest(calls[number - 1])
+        given_digest = {"right": right, "of another call": other, "of before": "d" * 64, "none": ""}[digest]
+        values |= {f"{each}.choice": choice, f"{each}.digest": given_digest}
+        values |= {f"{each}.argument.{name}": text for name, text in typed.items()} if number == 1 else {}
+        said_yes[each] = given_digest == right and (decision == "all" or (decision == "each" and choice == "approve"))
+
+    page = await lee.send(desk.link(asked[0]), typed=values)
+
+    assert page.status_code in {200, 303, 403, 409, 422}
+    approved = {each for each in asked if await desk.outcome(each) == "approved"}
+    assert all(said_yes[each] for each in approved)
+    assert not approved or approved == {each for each in asked if said_yes[each]}, "all of it or nothing"

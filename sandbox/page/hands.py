@@ -52,6 +52,10 @@ class Hands:
         """Use a button or a menu of a message."""
         return _told(await self._slack.click(user, channel, ts, action_id, value))
 
+    async def open_home(self, user: str) -> Json:
+        """Open the app's Home tab."""
+        return _told(await self._slack.open_home(user))
+
     async def click_view(self, user: str, view_id: str, action_id: str, value: str | None = None) -> Json:
         """Use a button or a menu of a window."""
         return _told(await self._slack.click_view(user, view_id, action_id, value))
@@ -80,6 +84,7 @@ GESTURES: Final[dict[str, Callable[..., Awaitable[Json]]]] = {
         Hands.say,
         Hands.dm,
         Hands.click,
+        Hands.open_home,
         Hands.click_view,
         Hands.submit,
         Hands.close_view,

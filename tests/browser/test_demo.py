@@ -80,3 +80,34 @@ async def test_mail_asks_and_mail_answers(page: Page, stage: tuple[Sandbox, Path
     mail = page.frame_locator("#reader iframe").locator("body")
     await expect(mail).to_contain_text("Done: I refunded 189.50 EUR to Mira Novak")
     assert demo._refunds(stage[1]) == [("1043", 189.5)]
+
+
+async def test_what_waits_is_approved_on_the_home_tab(page: Page, stage: tuple[Sandbox, Path]) -> None:
+    await _to_the_card(page)
+    await _button(page.locator("#places"), "Home").click()
+    await _says(page, "Waiting for you: 1")
+    await _button(page.locator("#messages"), "Open").click()
+    window = page.locator("dialog#modal")
+    await _button(window, "Approve").click()
+    await _button(page.locator("dialog#confirm"), "Approve").click()
+    await _says(page, "approved by Dana Reyes in Slack, done")
+    await _says(page, "Nothing waits for you")
+    assert demo._refunds(stage[1]) == [("1042", 40.0)]
+
+
+async def test_of_a_plan_one_is_rejected_from_its_menu_and_the_rest_approved(
+    page: Page, stage: tuple[Sandbox, Path]
+) -> None:
+    await _button(page, "Two refunds at once").click()
+    await _says(page, "Approval needed: 2 calls")
+    await page.get_by_role("radio", name="Dana Reyes").click()
+    await page.get_by_label("More actions").first.click()
+    await _button(page, "Reject…").first.click()
+    window = page.locator("dialog#modal")
+    await window.get_by_label("Reason").fill("Ask again tomorrow.")
+    await _button(window, "Reject").click()
+    await _says(page, "1 decided")
+    await _button(page, "Approve all").click()
+    await _button(page.locator("dialog#confirm"), "Approve all").click()
+    await _says(page, "1 approved, 1 rejected")
+    assert len(demo._refunds(stage[1])) == 1

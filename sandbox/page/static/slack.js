@@ -32,8 +32,9 @@ export function say(text, thread_ts = null) {
   return act("say", { user: person().slack, channel: me.place, text, thread_ts });
 }
 
-export function become(id) { me.id = id; redraw(); begin.changed(); }
-export function goTo(place) { me.place = place; redraw(); begin.changed(); }
+export function become(id) { me.id = id; openHome(); redraw(); begin.changed(); }
+export function goTo(place) { me.place = place; openHome(); redraw(); begin.changed(); }
+const openHome = () => me.place === "home" && act("open_home", { user: person().slack });
 
 function insertMention(box) {
   if (!box.value.includes(`@${cast.bot.name}`)) box.value = `@${cast.bot.name} ${box.value}`;
@@ -72,7 +73,7 @@ function redraw() {
   $("team").textContent = cast.team;
   keep($("personas"), cast.people.filter((one) => one.slack), (one) => one.id, (one) => `${one.id === me.id}${badgeFor(one)}`, personButton);
   $("places").replaceChildren(h("div", {}, h("h3", {}, "Channels"), cast.places.map((place) => placeButton(place.id, place.name, h("span", { class: "hash", "aria-hidden": "true" }, "#")))),
-    h("div", {}, h("h3", {}, "Direct messages"), placeButton("dm", cast.bot.name, avatar(null, "tiny"))));
+    h("div", {}, h("h3", {}, "Direct messages"), placeButton("dm", cast.bot.name, avatar(null, "tiny")), placeButton("home", "Home", icon("key"))));
   drawHead(who);
   drawRoom(who);
   const stack = world?.modals?.[who.slack] || [];
@@ -96,13 +97,24 @@ function placeButton(id, name, mark) {
 function drawHead(who) {
   const place = cast.places.find((one) => one.id === me.place);
   const first = who.name.split(" ")[0];
+  $("composer").hidden = me.place === "home";
+  if (me.place === "home") { $("room-head").replaceChildren(h("h2", {}, `${cast.bot.name}: Home`), h("p", {}, `Only ${first} sees this`)); return; }
   $("room-head").replaceChildren(h("h2", {}, place ? `# ${place.name}` : cast.bot.name), h("p", {}, place ? place.topic : `Only ${first} and the agent read this`));
   $("say").placeholder = place ? `Message #${place.name} as ${first}` : `Message ${cast.bot.name} as ${first}`;
   $("say").setAttribute("aria-label", $("say").placeholder);
   $("mention").hidden = !place;
 }
 
+function drawHome(who) {
+  const home = world?.homes?.[who.slack], box = $("messages"), key = `${who.id}:home:${home?.hash}`;
+  if (key === lastRoom) return;
+  lastRoom = key;
+  const use = (element, value) => act("click_view", { user: who.slack, view_id: home.id, action_id: element.action_id, value: value ?? null });
+  box.replaceChildren(home ? h("div", { class: "home" }, drawBlocks(home.blocks, names(), use)) : h("div", { class: "empty" }, icon("keys"), "Opening…"));
+}
+
 function drawRoom(who) {
+  if (me.place === "home") { drawHome(who); return; }
   const channel = room(), box = $("messages"), key = `${who.id}:${me.place}`;
   const only = (world?.ephemerals || []).filter((message) => message.seen_by === who.slack && message.channel === channel?.id);
   const talks = (channel?.messages || []).map((root) => ({ root, replies: [...root.replies, ...only.filter((one) => one.thread_ts === root.ts)].sort((a, b) => a.ts - b.ts) }));

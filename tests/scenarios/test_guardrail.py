@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from sandbox import cast
-from tests.running import an_agent, until
+from tests.running import RunningAgent, an_agent, until
 
 POLICY = """
 default:
@@ -17,6 +17,11 @@ rules:
 """
 
 
+def ended(agent: RunningAgent) -> list[object]:
+    """The tools that came back, in order."""
+    return [line["tool"] for line in agent.events("tool.ended")]
+
+
 async def test_the_judge_lets_a_small_refund_run_and_has_people_asked_about_a_large_one(tmp_path: Path) -> None:
     async with an_agent(tmp_path) as agent:
         (tmp_path / "policy.yaml").write_text(POLICY)
@@ -25,7 +30,7 @@ async def test_the_judge_lets_a_small_refund_run_and_has_people_asked_about_a_la
         slack = agent.sandbox.slack
         await agent.start()
         await slack.say(cast.ADA.slack, cast.SUPPORT.id, "please refund order 1042", mention=True)
-        await until("the small refund", agent.refunds, patience=40)
+        await until("the small refund", lambda: "refund_order" in ended(agent), patience=40)
         large = await slack.say(cast.ADA.slack, cast.SUPPORT.id, "please refund order 1043", mention=True)
 
         def card() -> bool:

@@ -83,15 +83,13 @@ class Gate:
     """How often people are reminded before it expires, where the policy says nothing."""
     standing: Standing = NO_PLACE
     """Looks people up where they come from."""
-    gathers: bool = False
-    """Whether several calls of one answer become one card."""
 
     @cached_property
     def opening(self) -> Opening:
         """Makes what people are asked."""
         rest = (self.directory, self.tools, self.clock, self.ids)
         opening = Opening(*rest, timeout=self.timeout, channels=self.channels, reminders=self.reminders)
-        return replace(opening, standing=self.standing, hours=self.policy.hours, gathers=self.gathers)
+        return replace(opening, standing=self.standing, hours=self.policy.hours)
 
     @cached_property
     def entitlement(self) -> Entitlement:

@@ -49,14 +49,12 @@ class Opening:
 
     hours: BusinessHours | None = None
     """By which the times count where the policy says so."""
-    gathers: bool = False
-    """Whether several calls of one answer become one card, where they can."""
 
     async def request(self, effect: RequestApproval, state: ThreadState) -> ApprovalRequested:
         """The event that opens an approval, on a card of its own or on that of a plan, which is shown once it is
         appended."""
         asked = await self._asked(effect, state)
-        for first in plans(state) if self.gathers and effect.about == "call" else ():
+        for first in plans(state) if effect.about == "call" else ():
             as_then = asked.model_copy(update=self._times(first.at, effect.ask))
             if (part := joined(as_then, first)) is not None:
                 return part

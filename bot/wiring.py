@@ -139,7 +139,6 @@ def _gate(
         channels=_channel_names(settings),
         reminders=settings.human_approval_retries,
         standing=_standing(settings),
-        gathers=True,
     )
 
 

@@ -5,8 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from hypothesis import settings
 
 pytest_plugins = ["tests.chromium", "tests.postgres", "tests.migrated", "tests.terminal"]  # some import the one before
+
+settings.register_profile("patient", deadline=None)  # how long an example takes says something of the machine only
+settings.load_profile("patient")
 
 # structlog's own default draws a frame around every local variable of a traceback: seconds each, on the event loop.
 structlog.configure(

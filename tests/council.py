@@ -75,7 +75,6 @@ class Council:
     """What was really done, in order."""
     looked_up: list[str] = field(default_factory=list)
     thread_id: str = ""
-    gathers: bool = False
     preview: str = ""
     messages: int = 0
 
@@ -113,7 +112,7 @@ class Council:
     def gate(self) -> Gate:
         """As it is after a restart: with the people and tools of this moment."""
         rest = (self.index, self.threads, Said(self.judge), Directory(self.people), self.tools, self.clock, self.ids)
-        return Gate(*rest, timeout=3600, channels=("slack",), standing=self.standing, gathers=self.gathers)
+        return Gate(*rest, timeout=3600, channels=("slack",), standing=self.standing)
 
     def remove(self, name: str) -> None:
         """Somebody leaves."""

@@ -18,7 +18,7 @@ FINANCE = whom(roles=["finance"])
 
 
 def council(verdict: object = FINANCE) -> Council:
-    return Council(list(PEOPLE), verdict, gathers=True)  # type: ignore[arg-type]  # an Ask, or a function
+    return Council(list(PEOPLE), verdict)  # type: ignore[arg-type]  # an Ask, or a function
 
 
 async def planned(it: Council, count: int = 3) -> Card:

@@ -73,7 +73,7 @@ class Scene:
         self.great: Verdict = great
         everybody = draw.draw(persons)
         self.known = {each.id: each for each in everybody}
-        self.it = Council(list(everybody), self.judge, gathers=draw.draw(st.booleans()))
+        self.it = Council(list(everybody), self.judge)
         self.said: dict[str, list[Said]] = {}
         self.may_start: set[tuple[str, str]] = set()
         """Calls, and the digests that were approved as they must be."""

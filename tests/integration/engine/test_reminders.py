@@ -138,7 +138,7 @@ async def test_a_reminder_days_ahead_survives_a_restart_and_comes_to_the_second(
 
 async def test_of_a_plan_people_are_reminded_once_each_time_also_when_its_first_call_is_decided(url: str) -> None:
     bell, wanted = Bell(), [a_call("refund", f"c{number}", order_id=str(number), amount=40.0) for number in (1, 2, 3)]
-    async with a_world(url, calls(*wanted), said("Done."), reminders=2, gathers=True) as world, ringing(world, bell):
+    async with a_world(url, calls(*wanted), said("Done."), reminders=2) as world, ringing(world, bell):
         thread = await world.say("Refund them")
         await world.until(thread, "approval_requested", 3)
         first, *_ = [each for each in await world.events(thread) if isinstance(each, ApprovalRequested)]

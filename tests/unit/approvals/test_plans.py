@@ -6,8 +6,8 @@ from agent.errors import AlreadySettled, BadArguments, Refused
 from agent.events import ApprovalRequested
 from approvals.decision import Answer, Approve, Choice, Reject
 from tests.builders import said
-from tests.council import Council, a_pay, who, whom
-from tests.plans import FINANCE, PEOPLE, chosen, council, no, plan_of, planned, yes
+from tests.council import who, whom
+from tests.plans import chosen, council, no, plan_of, planned, yes
 
 
 async def test_the_calls_of_one_answer_are_one_card_with_one_place() -> None:
@@ -19,13 +19,6 @@ async def test_the_calls_of_one_answer_are_one_card_with_one_place() -> None:
     requests = [event for event in await it.events() if isinstance(event, ApprovalRequested)]
     assert [each.plan for each in requests] == ["", card.approval_id, card.approval_id]
     assert len({each.expires_at for each in requests}) == 1
-
-
-async def test_without_gathering_each_has_its_own_card() -> None:
-    it = Council(list(PEOPLE), FINANCE)
-    ids = await it.asks(a_pay("1"), a_pay("2"))
-
-    assert sorted(key[0] for key in it.index.database.tables.cards) == sorted(ids)
 
 
 async def test_all_are_approved_at_once_and_run_in_one_go() -> None:

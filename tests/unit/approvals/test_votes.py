@@ -200,7 +200,8 @@ async def test_ten_thousand_characters_are_approved_as_they_are() -> None:
 
 
 async def test_two_pending_requests_in_one_thread_and_the_click_on_the_second_moves_only_the_second() -> None:
-    it = council(whom(roles=["finance"]))
+    others = whom(roles=["finance"], people=["lee"])
+    it = council(lambda call, *_: others if call.arguments["order"] == "1" else whom(roles=["finance"]))
     first, second = await it.asks(a_pay("1"), a_pay("2"))
 
     await it.approves("fay", second)

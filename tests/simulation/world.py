@@ -240,7 +240,6 @@ class World:
             self.ids,
             timeout=APPROVAL_TIMEOUT,
             channels=("slack",),
-            gathers=True,
         )
 
     # --- what is known ----------------------------------------------------------------------------------------------

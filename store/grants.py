@@ -23,7 +23,7 @@ _FOUND = (
 )
 _STANDING = "revoked_seq IS NULL AND until > :now AND (uses IS NULL OR used < uses)"
 _ONE = text(f"{_FOUND} WHERE grants.id = :id")
-_FOR_TOOL = text(f"{_FOUND} WHERE tool = :tool AND {_STANDING} ORDER BY until, grants.id LIMIT :limit")
+FOR_TOOL = text(f"{_FOUND} WHERE tool = :tool AND {_STANDING} ORDER BY until, grants.id LIMIT :limit")
 
 
 class GrantIndex:
@@ -35,7 +35,7 @@ class GrantIndex:
     async def grants_for(self, tool: str) -> list[GrantFacts]:
         """The grants that stand for calls of this tool, the soonest to end first. What has ended costs nothing."""
         values = {"tool": tool, "now": micros(self.clock.now()), "limit": MOST}
-        rows = await self.database.read(lambda c: c.execute(_FOR_TOOL, values).all())
+        rows = await self.database.read(lambda c: c.execute(FOR_TOOL, values).all())
         return [_facts(row) for row in rows]
 
     async def grants(

@@ -1,50 +1,17 @@
 """Grants at work: given with an approval, used in place of one, counted as they are used, taken back at once."""
 
-import asyncio
 from dataclasses import replace
 
 import pytest
 
-from agent.conversation import Identity, SlackThread
 from agent.errors import AlreadySettled, Refused
 from agent.events import DecisionRefused, GrantGiven, GrantUsed, ModelResponded, ToolStarted
-from agent.ports import ModelAnswer, ModelRequest, ResultTurn
-from approvals.decision import Approve, GrantTerms
-from approvals.grants import GrantFacts
-from approvals.policy import Policy
-from tests.builders import AT, DANA, PLACE, Ledger, a_call, a_message, calls, said
+from approvals.decision import Approve
+from tests.builders import AT, DANA, a_call, a_message, said
 from tests.fakes import CountingIds, Step
-from tests.granted import granting, terms, where
-from tests.world import World, a_world
-
-POLICY = Policy(granting(roles=["lead"]))
-ADA = Identity(channel="slack", id="U0ADA", team="T0", name="Ada")
-STRANGER = Identity(channel="slack", id="U0NEW", team="T0", name="New")
-
-
-REFUND = calls(a_call("refund", order_id="1042", amount=40.0))
-
-
-def refund(order_id: str = "1042", amount: float = 40.0) -> Step:
-    return calls(a_call("refund", order_id=order_id, amount=amount))
-
-
-def wishing(request: ModelRequest) -> ModelAnswer:
-    """Wants a refund, and says so when it has it."""
-    return said("Done.") if isinstance(request.turns[-1], ResultTurn) else REFUND
-
-
-def place(number: int) -> SlackThread:
-    return PLACE.model_copy(update={"thread_ts": f"1700000000.{number:06}"})
-
-
-async def give(world: World, thread_id: str, wanted: GrantTerms) -> GrantFacts:
-    """Dana approves what is asked there, and gives a grant with it."""
-    asked = await world.approval(thread_id)
-    await world.gate.decide(asked.approval_id, Approve(asked.digest, grant=wanted), DANA, "slack")
-    await world.until(thread_id, "tool_returned")
-    (found,) = await world.index.grants(standing=False)
-    return found
+from tests.granted import terms, where
+from tests.granting_world import ADA, POLICY, STRANGER, give, place, refund
+from tests.world import a_world
 
 
 async def test_what_was_granted_runs_without_asking_and_the_log_says_under_what(url: str) -> None:
@@ -138,45 +105,6 @@ async def test_it_lasts_for_as_many_uses_as_it_says(url: str) -> None:
         assert (found.used, found.is_used_up) == (2, True)
 
 
-async def test_threads_at_once_never_use_it_more_often_than_it_says(url: str) -> None:
-    async with a_world(url, *[wishing] * 40, policy=POLICY) as world:
-        first = await world.say("Refund 1042")
-        await give(world, first, terms(uses=3))
-        threads = [await world.say("Again", f"k{number}", place=place(number)) for number in range(2, 10)]
-        async with asyncio.timeout(20):
-            while await settled(world, threads) < len(threads):
-                await asyncio.sleep(0.02)
-        used = [kind for each in threads for kind in await world.kinds(each) if kind == "grant_used"]
-        assert len(used) == 3
-        assert len(world.ledger.refunds) == 4
-
-
-async def settled(world: World, threads: list[str]) -> int:
-    """How many of them have either run or asked."""
-    kinds = [await world.kinds(each) for each in threads]
-    return sum("tool_returned" in each or "approval_requested" in each for each in kinds)
-
-
-@pytest.mark.postgres
-async def test_two_processes_never_use_it_more_often_than_it_says(migrated_postgres_url: str) -> None:
-    url, ledger = migrated_postgres_url, Ledger()
-    one_of = a_world(url, *[wishing] * 40, ledger=ledger, policy=POLICY)
-    other_of = a_world(url, *[wishing] * 40, ledger=ledger, ids=CountingIds(5_000), policy=POLICY)
-    async with one_of as one, other_of as other:
-        first = await one.say("Refund 1042")
-        await give(one, first, terms(uses=3))
-        wishes = [
-            (one if number % 2 else other).say("Again", f"k{number}", place=place(number)) for number in range(2, 12)
-        ]
-        threads = list(await asyncio.gather(*wishes))
-        async with asyncio.timeout(20):
-            while await settled(one, threads) < len(threads):
-                await asyncio.sleep(0.02)
-        assert len(ledger.refunds) == 4
-        (found,) = await one.index.grants(standing=False)
-        assert found.used == 3
-
-
 async def test_a_process_killed_between_the_use_and_the_run_neither_loses_nor_repeats_it(url: str) -> None:
     async with a_world(url, refund(), said("1"), policy=POLICY) as world:
         grant = (await give(world, await world.say("Refund 1042"), terms(uses=1))).grant
@@ -220,23 +148,6 @@ async def test_it_is_taken_back_at_once_and_nobody_else_may(url: str) -> None:
         assert [(event.attempt, event.by.person) for event in tried] == [("revoke", "ada"), ("revoke", "")]
         await world.say("Again", "k2")
         await world.until(thread_id, "approval_requested", 2)
-
-
-async def test_once_it_is_taken_back_it_is_never_used_again_whatever_is_under_way(url: str) -> None:
-    async with a_world(url, *[wishing] * 60, policy=POLICY) as world:
-        grant = (await give(world, await world.say("Refund 1042"), terms())).grant
-        places = range(2, 14)
-        says = [asyncio.create_task(world.say("Again", f"k{each}", place=place(each))) for each in places]
-        while not (found := await world.index.grant(grant.id)) or not found.used:
-            await asyncio.sleep(0.001)
-        revoked = await world.gate.revoke(grant.id, DANA, "slack")
-        threads = list(await asyncio.gather(*says))
-        async with asyncio.timeout(20):
-            while await settled(world, threads) < len(threads):
-                await asyncio.sleep(0.02)
-        (found,) = await world.index.grants(standing=False)
-        assert 1 <= found.used == revoked.used
-        assert len(world.ledger.refunds) == found.used + 1
 
 
 async def test_one_that_is_taken_back_between_look_and_use_is_not_used(url: str) -> None:

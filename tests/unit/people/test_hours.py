@@ -87,11 +87,13 @@ def test_no_time_is_no_time() -> None:
         after(night, -1, hours())
 
 
+@settings(deadline=None)
 @given(business(), MOMENTS, st.integers(0, 200_000), st.integers(0, 200_000))
 def test_two_spans_one_after_another_are_one(open_: BusinessHours, start: datetime, first: int, second: int) -> None:
     assert after(after(start, first, open_), second, open_) == after(start, first + second, open_)
 
 
+@settings(deadline=None)
 @given(business(), MOMENTS, st.integers(0, 3_000_000), st.integers(0, 3_000_000))
 def test_whoever_waits_longer_or_begins_later_is_not_done_sooner(
     open_: BusinessHours, start: datetime, span: int, later: int
@@ -165,6 +167,7 @@ def test_whoever_has_no_quiet_hours_is_always_awake() -> None:
     assert next_waking(None, "UTC", now) == now
 
 
+@settings(deadline=None)
 @given(st.integers(0, 1439), st.integers(0, 1439), ZONES, MOMENTS)
 def test_whoever_is_woken_is_awake_then_and_within_a_day(begin: int, end: int, zone: str, now: datetime) -> None:
     quiet = QuietHours.model_validate({"from": clock(begin), "to": clock(end if end != begin else (end + 1) % 1440)})

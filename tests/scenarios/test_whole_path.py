@@ -32,6 +32,12 @@ def replies(agent: RunningAgent, thread_ts: str) -> list[str]:
     return [str(each) for each in found if "I refunded" in str(each)]
 
 
+def home(agent: RunningAgent) -> str:
+    """Dana's Home tab."""
+    found = agent.sandbox.slack.workspace.views.home_of(cast.DANA.slack)
+    return str(found.content) if found else ""
+
+
 async def ask(agent: RunningAgent) -> tuple[str, Message]:
     """Ada asks for a refund; her message's ts, and the card."""
     said = await agent.sandbox.slack.say(cast.ADA.slack, cast.SUPPORT.id, ASK, mention=True)
@@ -104,9 +110,12 @@ async def test_web_and_worker_are_processes_of_their_own_on_postgresql(tmp_path:
         worker_started = asyncio.create_task(worker.start("--role", "worker"))
         await asyncio.wait([worker_started])
         try:
+            assert (await web.sandbox.slack.open_home(cast.DANA.slack)).ok
             ts, shown = await ask(web)
+            await until("it to wait on the tab that the web process was told of", lambda: "for you: 1" in home(web))
             await approve(web, shown)
             await until("the reply", lambda: replies(web, ts))
+            await until("it to be gone from the tab", lambda: "Nothing waits for you" in home(web))
             assert web.refunds() == [("1042", 40.0)]
             assert web.events("tool.started") == []
             assert await worker.stop() == 0

@@ -57,7 +57,7 @@ async def preview(tool: Tool, call: ToolCall) -> str:
             return str(await _call(tool.preview, tool.check(call.arguments)))
     except TimeoutError:
         return "(the preview took too long)"
-    except (Exception, asyncio.CancelledError) as error:  # a broken preview must not hide the arguments
+    except (Exception, SystemExit, asyncio.CancelledError) as error:  # a broken preview must not hide the arguments
         if _is_for_us(error):
             raise
         log.warning("tool.preview_failed", tool=tool.name, error_type=type(error).__name__)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -11,7 +11,10 @@ from agent.tool import catalog, tool
 from tests.builders import a_call
 
 
-async def preview_of(preview: Callable[..., object]) -> str:
+Preview = Callable[..., str | Awaitable[str]]
+
+
+async def preview_of(preview: Preview) -> str:
     """What people would read."""
 
     @tool(preview=preview)
@@ -48,7 +51,7 @@ async def test_a_preview_that_fails_is_said_to_have_failed_and_hides_nothing(err
 
 @pytest.mark.parametrize("preview", [slow, stuck])
 async def test_a_preview_that_takes_too_long_is_not_waited_for(
-    preview: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+    preview: Preview, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(calling, "PREVIEW_LIMIT", 0.05)
     assert await asyncio.wait_for(preview_of(preview), 0.9) == "(the preview took too long)"

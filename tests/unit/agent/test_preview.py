@@ -10,7 +10,6 @@ from agent import calling
 from agent.tool import catalog, tool
 from tests.builders import a_call
 
-
 Preview = Callable[..., str | Awaitable[str]]
 
 

@@ -212,7 +212,7 @@ def test_given_on_a_tainted_thread_it_counts_on_no_other_that_is() -> None:
         (where("true"), "says nothing of the arguments"),
         (where("1 < 2 || 'a' == 'b'"), "says nothing of the arguments"),
         (where("args.amount > 50"), "does not hold for the very call"),
-        (where("args.ammount <= 50"), "cannot be judged: there is no `ammount`"),
+        (where("args.amounts <= 50"), "cannot be judged: there is no `amounts`"),
     ],
 )
 def test_terms_that_nobody_can_mean_are_refused(wanted: GrantTerms, words: str) -> None:

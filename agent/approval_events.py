@@ -29,6 +29,9 @@ class ApprovalRequested(Fact):
     preview: str = ""
     choices: tuple[str, ...] = ()
     requester: Identity | None = None
+    """Whoever wrote last."""
+    asked_by: tuple[Identity, ...] = ()
+    """Everybody who wrote since the work began; none of them is the second person that a policy may want."""
     approvers: Approvers
     expires_at: datetime
     remind_at: tuple[datetime, ...] = ()

@@ -99,6 +99,9 @@ class ThreadState:
     taint: tuple[str, ...] = ()
     """Where outsiders' words on this thread came from: senders and tools, each once. Never empties again."""
     requester: Identity | None = None
+    """Whoever wrote last."""
+    asked_by: tuple[Identity, ...] = ()
+    """Everybody who wrote since the work began, each once: all of them had a part in asking for what is done now."""
     steps: int = 0
     """Model calls since a person last had a say."""
     errors: int = 0

@@ -12,6 +12,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from agent.approval import opened, told
+from agent.conversation import Identity
 from agent.events import (
     ApprovalAmended,
     ApprovalDecided,
@@ -122,6 +123,7 @@ def _message(state: ThreadState, entry: Entry, event: MessageReceived) -> Thread
         _tainted(state, f"{event.sender.channel} from {event.sender.id}") if event.is_outside else state,
         unseen=(*state.unseen, entry),
         requester=event.sender,
+        asked_by=_with_asker(() if state.closed else state.asked_by, event.sender),
         steps=0,
         errors=0,
         last_error="",
@@ -130,6 +132,10 @@ def _message(state: ThreadState, entry: Entry, event: MessageReceived) -> Thread
         cancelled=False,
         closed=False,
     )
+
+
+def _with_asker(known: tuple[Identity, ...], sender: Identity) -> tuple[Identity, ...]:
+    return (*(each for each in known if each.key != sender.key), sender)
 
 
 def _answer(state: ThreadState, entry: Entry, event: ModelResponded) -> ThreadState:

@@ -8,7 +8,7 @@ from agent.effects import Ask
 from agent.events import MessageReceived
 from agent.thread import ThreadState
 from approvals.people import Person
-from approvals.policy import objection
+from approvals.policy import objection_to_asked
 from approvals.roster import Roster
 
 
@@ -37,8 +37,8 @@ def _able(ask: Ask, state: ThreadState, present: Roster) -> tuple[Person, ...]:
     """Those who may decide now, or the deputies who are there in place of those who are away."""
     if ask.approvers.anyone_in_thread:
         return ()
-    requester = present.directory.find(state.requester) if state.requester else None
-    able = [each for each in present.directory.people if not objection(ask.approvers, each, present, requester)]
+    everybody = present.directory.people
+    able = [each for each in everybody if not objection_to_asked(ask.approvers, each, present, state.asked_by)]
     return present.reached(able)
 
 

@@ -41,8 +41,8 @@ class Entitlement:
 
     def objection(self, request: ApprovalRequested, person: Person | None, present: Roster) -> str:
         """Why they may not decide it, in words for them; empty when they may."""
-        asked_by = self.directory.find(request.requester) if request.requester else None
-        return policy.objection(request.approvers, person, present, asked_by)
+        who = (*request.asked_by, *([request.requester] if request.requester else []))
+        return policy.objection_to_asked(request.approvers, person, present, who)
 
     async def counted(self, record: ApprovalRecord) -> tuple[list[Voter], list[Voter]]:
         """Whose yes, and whose no, still counts, each in their order: not that of whoever has left since, or has lost

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from agent.events import ApprovalRequested
 from agent.thread import ThreadState
 
-SAME = ("approvers", "shown_on", "expires_at", "remind_at", "escalations", "on_timeout", "requester")
+SAME = ("approvers", "shown_on", "expires_at", "remind_at", "escalations", "on_timeout", "requester", "asked_by")
 
 
 def plans(state: ThreadState) -> Iterator[ApprovalRequested]:

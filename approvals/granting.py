@@ -55,8 +55,9 @@ class Granting:
         arguments = decided.decision.arguments if isinstance(decided.decision, Approved) else None
         grant = await self.proposed(facts, terms, arguments)
         present = await self.entitlement.present(grant.approvers)
-        person, asked_by = self.entitlement.directory.person(by.person), self._person(facts.request.requester)
-        if reason := policy.objection(grant.approvers, person, present, asked_by):
+        person = self.entitlement.directory.person(by.person)
+        asked = facts.request.model_copy(update={"approvers": grant.approvers})
+        if reason := self.entitlement.objection(asked, person, present):
             raise Refused(f"You may approve this one call, but not allow others like it. {reason}")
         return GrantGiven(at=decided.at, approval_id=facts.approval_id, grant=grant, by=by)
 
@@ -102,8 +103,9 @@ class Granting:
             return None
         now, asked_by = self.entitlement.clock.now(), self._person(state.requester)
         occasion = Occasion(call, tool, state, asked_by.id if asked_by else "", now)
+        who = (*state.asked_by, *([state.requester] if state.requester else []))
         for facts in await self.index.grants_for(tool.name):
-            if covers(facts, occasion) and await self._may_still_give(facts, ask.approvers, asked_by):
+            if covers(facts, occasion) and await self._may_still_give(facts, ask.approvers, who):
                 return GrantUsed(
                     at=now,
                     grant_id=facts.grant.id,
@@ -115,13 +117,13 @@ class Granting:
                 )
         return None
 
-    async def _may_still_give(self, facts: GrantFacts, approvers: Approvers, asked_by: Person | None) -> bool:
+    async def _may_still_give(self, facts: GrantFacts, approvers: Approvers, asked_by: tuple[Identity, ...]) -> bool:
         """Whether whoever gave it might approve this call at this moment."""
         giver = self.entitlement.directory.person(facts.given_by.person)
         if giver is None or self._person(facts.given_by.identity) != giver:
             return False
         for wanted in (approvers, facts.grant.approvers):
-            if policy.objection(wanted, giver, await self.entitlement.present(wanted), asked_by):
+            if policy.objection_to_asked(wanted, giver, await self.entitlement.present(wanted), asked_by):
                 return False
         return not await self.entitlement.standing.check(facts.given_by.identity)
 

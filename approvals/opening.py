@@ -81,6 +81,7 @@ class Opening:
             preview=await calling.preview(tool, call) if call and tool and effect.about == "call" else "",
             choices=effect.choices,
             requester=state.requester,
+            asked_by=state.asked_by,
             approvers=ask.approvers,
             shown_on=shown_on,
             **self._times(now, ask),

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Literal, TypeVar
 
 from agent import guardrail
+from agent.conversation import Identity
 from agent.effects import Allow, Ask, Deny, Verdict
 from agent.errors import BadArguments
 from agent.events import ToolCall
@@ -239,6 +240,15 @@ def objection(approvers: Approvers, person: Person | None, roster: Roster, reque
     wanted = {role for seats in approvers.seats for role in seats.roles}
     doubt = unchecked(roster.unknown & wanted) if reason and person and not person.service else ""
     return doubt or reason
+
+
+def objection_to_asked(
+    approvers: Approvers, person: Person | None, roster: Roster, asked_by: Iterable[Identity]
+) -> str:
+    """The same for what all these had a part in asking for; whoever is not listed is nobody who might decide."""
+    known: list[Person | None] = [each for each in map(roster.directory.find, asked_by) if each is not None]
+    reasons = (objection(approvers, person, roster, each) for each in known or [None])
+    return next((reason for reason in reasons if reason), "")
 
 
 def unchecked(roles: Iterable[str]) -> str:

@@ -166,7 +166,7 @@ def refusal(approvers: Approvers, voter: Voter | None, *, asked_for_it: bool) ->
     if not any(fits(seats, voter) for seats in approvers.seats):
         return _who_may(approvers)
     if asked_for_it and not approvers.requester:
-        return "You asked for this yourself, and the policy wants a second person."
+        return "You asked for this yourself, or had a part in asking, and the policy wants a second person."
     return ""
 
 

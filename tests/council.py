@@ -126,14 +126,16 @@ class Council:
 
     # --- what happens -----------------------------------------------------------------------------------------------
 
+    async def writes(self, sender: Identity = ASKED_BY) -> None:
+        """Somebody writes to the agent, and nobody has looked yet."""
+        self.messages += 1
+        inbox = Inbox(cast("Threads", self.threads), self.clock, self.ids, "support")
+        self.thread_id = await inbox.deliver(Delivery(PLACE, (f"k{self.messages}",), sender, "Please pay.")) or ""
+
     async def asks(self, *wanted: ToolCall) -> list[str]:
         """Ada writes, the model wants these calls, and the loop goes as far as it can; ids of what is open then."""
         self.model.steps.append(calls(*wanted))
-        self.messages += 1
-        delivery = Delivery(PLACE, (f"k{self.messages}",), ASKED_BY, "Please pay.")
-        self.thread_id = (
-            await Inbox(cast("Threads", self.threads), self.clock, self.ids, "support").deliver(delivery) or ""
-        )
+        await self.writes()
         await self.works()
         return await self.index.listed(thread_id=self.thread_id)
 

@@ -187,7 +187,7 @@ def test_a_time_limit_is_written_as_people_write_it(written: object, seconds: fl
             Approvers(roles=("lead",), requester=False),
             DANA,
             True,
-            "You asked for this yourself, and the policy wants a second person.",
+            "You asked for this yourself, or had a part in asking, and the policy wants a second person.",
         ),
         (Approvers(roles=("lead",), requester=False), DANA, False, ""),
         (Approvers(anyone_in_thread=True), None, True, ""),

@@ -20,7 +20,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from starlette.requests import Request
 from starlette.responses import Response
 
-from agent.errors import ChannelDown, ChannelRefused, ConfigError
+from agent.conversation import Identity
+from agent.errors import ChannelDown, ChannelRefused, ConfigError, Refused
 from agent.ports import Clock
 from bot.slack.channel import SlackChannel
 from bot.slack.clicks import Gate
@@ -90,6 +91,8 @@ class SlackApp:
         """Called when something that came in could not be taken in, and was not acknowledged."""
         self.on_home: Callable[[str, str], Awaitable[None]] = self._plain_home
         """Called when somebody of a team opened the Home tab."""
+        self.on_sign_in: Callable[[Identity], Awaitable[str]] = self._no_inbox
+        """Called when somebody wants into the inbox; gives an address that signs them in."""
         register(self.bolt, inbox, gate, self.errands, self, options.shared_channels)
         self.socket = Socket(self.bolt, options.app_token, self.client, clock) if options.app_token else None
         self._verifier = SignatureVerifier(options.signing_secret) if options.signing_secret else None
@@ -101,6 +104,10 @@ class SlackApp:
     async def home_opened(self, team: str, user: str) -> None:
         """Publish the Home tab of whoever opened it."""
         await self.on_home(team, user)
+
+    async def sign_in_link(self, who: Identity) -> str:
+        """An address that signs them in to the inbox."""
+        return await self.on_sign_in(who)
 
     @property
     def is_healthy(self) -> bool:
@@ -154,6 +161,9 @@ class SlackApp:
     async def _plain_home(self, team: str, user: str) -> None:
         with slack_failures():
             await (await self.client_for(team)).views_publish(user_id=user, view=home_view())
+
+    async def _no_inbox(self, who: Identity) -> str:  # noqa: ARG002 - the hook's own shape
+        raise Refused("There is no inbox here.")
 
     async def _test_token(self) -> Installed:
         with slack_failures():

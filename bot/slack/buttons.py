@@ -36,6 +36,11 @@ REVOKE = "grant_revoke"
 GRANT = "grant:"
 """Followed by the grant's id."""
 
+INBOX = "inbox_open"
+INBOX_BLOCK = "inbox:"
+MINE = "mine"
+"""Followed by this, which is also the button's value: it is about no approval."""
+
 CHOICES_MOST = 10
 BUTTON_MOST = 75
 CONFIRM_MOST = 300

@@ -42,6 +42,8 @@ DECIDES = frozenset({"approve", "choose", "approve_all"})
 LOOKS = frozenset({"details", "open"})
 
 _Listener = Callable[..., Awaitable[BoltResponse]]
+SignInLink = Callable[[Identity], Awaitable[str]]
+"""An address that signs them in to the inbox, once. Raises Refused, with words for them."""
 
 
 class Gate(Protocol):
@@ -77,9 +79,10 @@ class Gate(Protocol):
 class Clicks:
     """The listeners for buttons and modals."""
 
-    def __init__(self, gate: Gate, errands: Errands) -> None:
+    def __init__(self, gate: Gate, errands: Errands, sign_in_link: SignInLink) -> None:
         self.gate = gate
         self.errands = errands
+        self.sign_in_link = sign_in_link
 
     async def on_click(self, ack: AsyncAck, body: JsonObject, client: AsyncWebClient) -> BoltResponse:
         """A button of a card."""
@@ -169,7 +172,11 @@ class Clicks:
     async def _modal(self, click: Click) -> JsonObject:
         """The modal for a click; a few words when it cannot be made."""
         try:
+            if click.deed == "inbox":
+                return modals.sign_in_modal(await self.sign_in_link(click.who))
             view = await self.gate.view(click.approval_id)
+        except Refused as refusal:
+            return modals.notice("Sorry", str(refusal))
         except Exception:
             log.exception("slack.look_up_failed", approval_id=click.approval_id)
             return modals.notice("Sorry", NOT_RECORDED)

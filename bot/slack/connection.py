@@ -4,16 +4,19 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 import structlog
 
-from agent.errors import ChannelDown, ConfigError
+from agent.conversation import Identity
+from agent.errors import ChannelDown, ConfigError, Refused
 from agent.ports import Clock
 from approvals.gate import Gate
 from bot.outbox import Channel
 from bot.personal import Personal
 from bot.settings import Settings
+from bot.sign_in import SignIn
 from bot.slack.app import SlackApp, SlackOptions
 from bot.slack.at_a_glance import RememberedGroups
 from bot.slack.catch_up import CatchUp
@@ -56,6 +59,11 @@ class Host(Protocol):
         ...
 
     @property
+    def sign_in(self) -> SignIn:
+        """How people get into the inbox."""
+        ...
+
+    @property
     def index(self) -> ApprovalIndex:
         """Where approvals and grants are found."""
         ...
@@ -83,7 +91,7 @@ async def connected(host: Host) -> AsyncIterator[SlackApp]:
     slack = SlackApp(options(host.settings, receives=host.role != "worker"), host.inbox, host.gate, host.clock)
     host.channels["slack"] = slack.channel
     keeper = home_keeper(host, slack)
-    slack.on_home = keeper.opened
+    slack.on_home, slack.on_sign_in = keeper.opened, partial(sign_in_link, host)
     keeping = [asyncio.create_task(keeper.run(), name="slack homes")] if host.role != "web" else []
     beside: asyncio.Task[None] | None = None
     try:
@@ -107,8 +115,21 @@ def home_keeper(host: Host, slack: SlackApp) -> HomeKeeper:
     """What publishes Home tabs, and keeps them up to date in a process that shows cards."""
     gate = replace(host.gate, standing=RememberedGroups(host.gate.standing, host.clock))
     personal = Personal(gate, host.index)
-    inbox_url = f"{host.settings.public_url.rstrip('/')}/inbox"
-    return HomeKeeper(Homes(host.database, host.clock), Trail(host.database), personal, slack.client_for, inbox_url)
+    has_inbox = bool(host.sign_in.secrets)
+    return HomeKeeper(Homes(host.database, host.clock), Trail(host.database), personal, slack.client_for, has_inbox)
+
+
+async def sign_in_link(host: Host, who: Identity) -> str:
+    """An address that signs in whoever clicked, by Slack's own word on who that is. Raises Refused."""
+    person = host.gate.directory.find(who)
+    if person is None:
+        raise Refused("You are not in this deployment's list of people.")
+    if reason := await host.gate.standing.check(who):
+        raise Refused(reason)
+    found = await host.sign_in.link(person)
+    if found is None:
+        raise Refused("You have asked for several links already. Use the latest of them, or wait a quarter of an hour.")
+    return found
 
 
 def catch_up(host: Host, slack: SlackApp, pace: float = PACE) -> CatchUp:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from agent.conversation import JsonObject
 from approvals.card import Card
-from bot.slack.buttons import GRANT, OPEN, REVOKE, block_id, button, confirm
+from bot.slack.buttons import GRANT, INBOX, INBOX_BLOCK, MINE, OPEN, REVOKE, block_id, button, confirm
 from bot.slack.plans import status_of
-from bot.slack.rich import bold, date, italic, link, plain, rich, section, words
+from bot.slack.rich import bold, date, italic, plain, rich, section, words
 from bot.slack.text import LABEL_MOST, moment, one_line
 
 PENDING_MOST = 20
@@ -48,25 +48,29 @@ class Lists:
     grants: Sequence[Standing] = ()
 
 
-def home_view(lists: Lists | None = None, inbox_url: str = "") -> JsonObject:
+def home_view(lists: Lists | None = None, *, has_inbox: bool = False) -> JsonObject:
     """The view to publish; without lists, for whoever is not in people.yaml, only how Twokey is used."""
     blocks: list[JsonObject] = []
     if lists is not None:
-        blocks += [*_pending(lists, inbox_url), *_decided(lists), *_grants(lists), {"type": "divider"}]
+        blocks += [*_pending(lists, has_inbox=has_inbox), *_decided(lists), *_grants(lists), {"type": "divider"}]
     blocks.append(_header("🔑 Twokey never turns a dangerous key alone"))
     blocks += [rich(section(bold(f"{title}. "), words(text))) for title, text in _STEPS]
     return {"type": "home", "blocks": list(blocks)}
 
 
-def _pending(lists: Lists, inbox_url: str) -> list[JsonObject]:
+def _pending(lists: Lists, *, has_inbox: bool) -> list[JsonObject]:
     shown = lists.pending[:PENDING_MOST]
     blocks = [_header(f"Waiting for you: {len(lists.pending)}" if shown else "Nothing waits for you")]
     for card in shown:
         blocks += _waiting(card)
     rest = len(lists.pending) - len(shown) + lists.more
-    parts = [italic(f"… and up to {rest} more. ")] if rest else []
-    parts += [link(inbox_url, "Everything in the inbox")] if inbox_url else []
-    return [*blocks, *([rich(section(*parts))] if parts else [])]
+    blocks += [rich(section(italic(f"… and up to {rest} more.")))] if rest else []
+    return [*blocks, _inbox_button()] if has_inbox else blocks
+
+
+def _inbox_button() -> JsonObject:
+    opens = button(INBOX, "Open the inbox…", MINE)
+    return {"type": "actions", "block_id": f"{INBOX_BLOCK}{MINE}", "elements": [opens]}
 
 
 def _waiting(card: Card) -> list[JsonObject]:

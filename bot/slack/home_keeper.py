@@ -39,7 +39,8 @@ class HomeKeeper:
     trail: Trail
     personal: Personal
     client_for: Callable[[str], Awaitable[AsyncWebClient]]
-    inbox_url: str
+    has_inbox: bool
+    """Whether there are pages to sign in to."""
 
     async def opened(self, team: str, user: str) -> None:
         """Somebody opened their tab. Whoever is not in people.yaml is shown how Twokey is used, and that is all."""
@@ -78,7 +79,7 @@ class HomeKeeper:
         if before is None:
             return
         person = self._person(home)
-        view = home_view(await _lists(person, personal), self.inbox_url) if person else home_view()
+        view = home_view(await _lists(person, personal), has_inbox=self.has_inbox) if person else home_view()
         digest = hashlib.sha256(json.dumps(view, sort_keys=True).encode()).hexdigest()
         try:
             if digest != before:

@@ -18,6 +18,8 @@ from bot.slack.buttons import (
     DETAILS,
     EDIT,
     GRANT,
+    INBOX,
+    INBOX_BLOCK,
     MORE,
     OPEN,
     PLAN,
@@ -42,6 +44,7 @@ Deed = Literal[
     "choose_each",
     "open",
     "revoke",
+    "inbox",
 ]
 _OF_ONE: dict[str, Deed] = {
     APPROVE: "approve",
@@ -83,7 +86,7 @@ class Click:
     """A button of a card, pressed."""
 
     approval_id: str
-    """For `revoke`, the grant's id."""
+    """For `revoke`, the grant's id; for `inbox`, nobody's."""
     deed: Deed
     who: Identity
     place: Place
@@ -156,7 +159,7 @@ def clicker(body: JsonObject) -> Identity:
 
 def _block(block_id: str) -> tuple[str, str, str]:
     """What kind of block it is, whose, and which digest it shows."""
-    prefix = next((each for each in (BLOCK, PLAN, GRANT) if block_id.startswith(each)), "")
+    prefix = next((each for each in (BLOCK, PLAN, GRANT, INBOX_BLOCK) if block_id.startswith(each)), "")
     named, _, shown = block_id.removeprefix(prefix).partition(":")
     return prefix, named, shown
 
@@ -166,6 +169,8 @@ def _deed(action: JsonObject, prefix: str) -> tuple[Deed | None, str]:
     action_id, value = text_at(action, "action_id"), text_at(action, "value")
     if prefix == GRANT:
         return ("revoke" if action_id == REVOKE else None), value
+    if prefix == INBOX_BLOCK:
+        return ("inbox" if action_id == INBOX else None), value
     if prefix == PLAN:
         return _OF_A_PLAN.get(action_id), value
     if prefix != BLOCK:

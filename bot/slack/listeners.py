@@ -68,13 +68,17 @@ class Hooks(Protocol):
         """Somebody opened the Home tab, and it is to be published."""
         ...
 
+    async def sign_in_link(self, who: Identity) -> str:
+        """An address that signs them in to the inbox, once. Raises Refused, with words for them."""
+        ...
+
 
 def register(
     app: AsyncApp, inbox: Inbox, gate: Gate, errands: Errands, hooks: Hooks, shared_channels: Collection[str] = ()
 ) -> None:
     """Add every listener to the app."""
     events = _Events(inbox, errands, shared_channels, hooks)
-    clicks = Clicks(gate, errands)
+    clicks = Clicks(gate, errands, hooks.sign_in_link)
 
     async def on_error(error: Exception) -> None:
         """A listener failed: Slack is told 500 and sends events again. The body stays out of the log."""

@@ -4,7 +4,7 @@ from agent.conversation import JsonObject
 from approvals.card import Card
 from bot.slack.form import Field
 from bot.slack.inputs import INPUT, inputs_of
-from bot.slack.rich import plain
+from bot.slack.rich import link, plain, rich, section, words
 from bot.slack.text import one_line
 
 EDIT_VIEW, REJECT_VIEW, ANSWER_VIEW, REMARK_VIEW = (
@@ -68,6 +68,12 @@ def remark_modal(card: Card, carried: str) -> JsonObject:
 def notice(title: str, text: str) -> JsonObject:
     """A few words in a modal, and nothing to do but close it."""
     return modal(title, [{"type": "section", "text": plain(one_line(text, CHUNK) or "…")}])
+
+
+def sign_in_modal(link_to: str) -> JsonObject:
+    """The way into the inbox."""
+    told = words(" It signs in whoever opens it as you, once, within 15 minutes: keep it to yourself.")
+    return modal("Your inbox", [rich(section(link(link_to, "Sign in to your inbox."), told))])
 
 
 def loading() -> JsonObject:

@@ -105,6 +105,7 @@ def test_the_modals_look_as_they_did(as_json: SnapshotAssertion) -> None:
         "answer": modals.answer_modal(a_card(about="question"), carried),
         "details": details_modal(a_card(expires_at=datetime(2026, 11, 26, tzinfo=UTC))),
         "answer instead": modals.answer_modal(a_card(), carried),
+        "to the inbox": modals.sign_in_modal("https://agent.example/inbox/sign-in/abc"),
         "ask the agent": modals.remark_modal(a_card(), carried),
         "terms of a grant": grant_modals.terms_modal(a_card(), carried),
         "a grant in words": grant_modals.confirm_modal(a_card(), "refund with exactly order_id=4711", carried),
@@ -119,6 +120,6 @@ def test_the_modals_look_as_they_did(as_json: SnapshotAssertion) -> None:
                 decided=[approved(outcome="done"), approved(status="rejected", title="Refund order 9")],
                 grants=[Standing("grt_1", "refund with exactly order_id=4711; whoever asks", used=2)],
             ),
-            "https://agent.example/inbox",
+            has_inbox=True,
         ),
     } == as_json

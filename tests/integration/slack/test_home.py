@@ -1,6 +1,7 @@
 """The Home tab from opening it to acting on it: kept true by whatever process, for whoever opened it, and no more."""
 
 import asyncio
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -152,3 +153,28 @@ async def test_a_tab_that_slack_does_not_take_is_tried_again_later(slack: SlackS
         assert await keeper(house).homes.due(10**9) == []
         house.clock.move(BACKOFF + 1)
         await house.until("the second try", lambda: "Nothing waits for you" in str(house.tab(DANA)))
+
+
+async def test_the_inbox_is_entered_by_a_link_for_whoever_clicked(slack: SlackStandIn, tmp_path: Path) -> None:
+    async with a_house(slack, tmp_path, FINANCE, said("Hello.")) as house:
+        await house.home(DANA)
+        await slack.click_view(DANA, house.tab(DANA)["id"], "inbox_open")
+        await house.app.errands.drain(15)
+        (found,) = re.findall(
+            r"https://agent\.example/twokey/inbox/sign-in/([\w.~-]+)", str(slack.open_views(DANA)[-1])
+        )
+        session = await house.service.sign_in.accept_link(found)
+        assert session is not None
+        assert session.person.name == "Dana Reyes"
+        assert await house.service.sign_in.accept_link(found) is None
+
+
+async def test_who_is_a_guest_by_now_gets_no_link_to_the_inbox(slack: SlackStandIn, tmp_path: Path) -> None:
+    async with a_house(slack, tmp_path, FINANCE, said("Hello.")) as house:
+        await house.home(DANA)
+        dana = slack.workspace.directory.users[DANA]
+        slack.workspace.directory.users[DANA] = replace(dana, is_restricted=True)
+        await slack.click_view(DANA, house.tab(DANA)["id"], "inbox_open")
+        await house.app.errands.drain(15)
+        assert "sign-in" not in str(slack.open_views(DANA)[-1])
+        assert "guest" in str(slack.open_views(DANA)[-1]).lower()

@@ -13,7 +13,6 @@ from sandbox.slack.blocks import check_view
 from tests.unit.slack.any_cards import ANY_TEXT, CARDS, everything, mrkdwn, walk
 from tests.unit.slack.cards import a_card, a_plan, approved
 
-URL = "https://agent.example/inbox"
 GRANTS = st.lists(ANY_TEXT, max_size=30).map(
     lambda told: [Standing(f"grt_{n}", each, n) for n, each in enumerate(told)]
 )
@@ -32,10 +31,11 @@ def numbered(cards: list[Card]) -> list[Card]:
 def test_slack_takes_the_tab_whatever_stands_in_it(
     pending: list[Card], decided: list[Card], grants: list[Standing], more: int
 ) -> None:
-    view = home_view(Lists(pending, more, decided, grants), URL)
+    view = home_view(Lists(pending, more, decided, grants), has_inbox=True)
     check_view(view)
     assert all(text.startswith("Expires <!date^") and text.count("<") == 1 for text in mrkdwn(view["blocks"]))  # type: ignore[arg-type]  # blocks
-    assert [each["url"] for each in walk(view) if each.get("type") == "link"] == [URL]
+    assert [each for each in walk(view) if each.get("type") == "link"] == []
+    assert [each["value"] for each in buttons(view) if each["action_id"] == "inbox_open"] == ["mine"]
 
 
 def test_the_largest_tab_is_not_too_large() -> None:
@@ -43,16 +43,16 @@ def test_the_largest_tab_is_not_too_large() -> None:
     card = a_card(title=long, tool=long, requester=long, why=long, decided_by=long)
     many = numbered([card] * 300)
     grants = [Standing(f"grt_{number}", long, 5) for number in range(300)]
-    view = home_view(Lists(many, 300, [replace(card, status="rejected")] * 300, grants), URL)
+    view = home_view(Lists(many, 300, [replace(card, status="rejected")] * 300, grants), has_inbox=True)
     check_view(view)
     assert len(json.dumps(view)) < 250_000
-    assert len(buttons(view)) == PENDING_MOST + GRANTS_MOST
+    assert len(buttons(view)) == PENDING_MOST + GRANTS_MOST + 1
     assert f"up to {300 - PENDING_MOST + 300} more" in everything(view)
     assert f"and {300 - GRANTS_MOST} more" in everything(view)
 
 
 def test_what_waits_says_who_asked_and_until_when_and_opens() -> None:
-    view = home_view(Lists(pending=[a_card(), a_plan(approval_id="apr_2")]), URL)
+    view = home_view(Lists(pending=[a_card(), a_plan(approval_id="apr_2")]))
     text = everything(view)
     for part in (
         "Waiting for you: 2",
@@ -70,17 +70,17 @@ def test_what_waits_says_who_asked_and_until_when_and_opens() -> None:
 
 
 def test_nothing_waits() -> None:
-    assert "Nothing waits for you" in everything(home_view(Lists(), URL))
+    assert "Nothing waits for you" in everything(home_view(Lists()))
 
 
 def test_what_was_decided_stands_without_a_button() -> None:
-    view = home_view(Lists(decided=[approved(outcome="done")]), URL)
+    view = home_view(Lists(decided=[approved(outcome="done")]))
     assert "✅ approved by Dana Reyes in Slack, done" in everything(view)
     assert buttons(view) == []
 
 
 def test_a_grant_says_what_it_lets_run_and_how_often_it_did_and_is_taken_back() -> None:
-    view = home_view(Lists(grants=[Standing("grt_1", "refund with exactly order_id=4711", used=2)]), URL)
+    view = home_view(Lists(grants=[Standing("grt_1", "refund with exactly order_id=4711", used=2)]))
     [revoke] = buttons(view)
     assert "refund with exactly order_id=4711 Used 2 times." in everything(view)
     assert (revoke["action_id"], revoke["value"]) == ("grant_revoke", "grt_1")

@@ -221,7 +221,9 @@ class Process:
 
     def _note(self, held: Any) -> None:  # noqa: ANN401 - of either store
         epoch = getattr(held, "epoch", None)
-        self.held[held.thread_id] = held._claim["epoch"] if epoch is None else epoch
+        epoch = held._claim["epoch"] if epoch is None else epoch
+        # a seat that is filled long after its transaction waits for what is at work, and must not pass for it
+        self.held[held.thread_id] = max(epoch, self.held.get(held.thread_id, 0))
 
     # --- life -------------------------------------------------------------------------------------------------------
 

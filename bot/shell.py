@@ -134,7 +134,7 @@ class Desk:
         """Where whoever types signs in to the inbox. Raises Refused and ConfigError."""
         if not self.service.settings.secret_keys:
             raise ConfigError("SECRET_KEY: missing; it signs links")
-        link = await self.service.sign_in.link(self.me())
+        link = await self.service.sign_in.link(self.me(), asked_by="themselves")
         if link is None:
             raise Refused("a service does not sign in, and nobody more than four times in a quarter of an hour")
         return link

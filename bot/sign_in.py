@@ -4,7 +4,8 @@ Rules:
 - Whoever is sent something must be listed in people.yaml, and be a person: services never sign in.
 - A link is good once, for a quarter of an hour, and only its button uses it: mail scanners follow every link.
 - A code is good once, as long, in the one browser that asked for it, and for a few tries.
-- Few of each are sent to a person at a time. Links that somebody else asked for reach the person all the same, and do.
+- Few of each are sent to a person at a time. Links that somebody else asked for reach the person all the same, and do;
+  they take nothing from those that a person makes themselves, where it is known who asks.
 - A session ends after hours of silence, after days in any case, when it is ended, and as soon as people.yaml no longer
   lists the person. For longer than that the browser is *known*: it need not ask for a code again when the person opens
   a link that was mailed to them. A known browser alone opens nothing.
@@ -13,6 +14,7 @@ Rules:
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal
 
 import structlog
 
@@ -32,6 +34,8 @@ IDLE = timedelta(hours=12)
 SESSION = timedelta(days=7)
 KNOWN = timedelta(days=90)
 _SEEN_EVERY = timedelta(minutes=5)
+_LINKS = {"anybody": "link", "themselves": "own_link"}
+"""What a link is called on record, by who asked for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +61,12 @@ class SignIn:
 
     # --- asking -----------------------------------------------------------------------------------------------------
 
-    async def link(self, person: Person, approval_id: str = "") -> str | None:
+    async def link(
+        self, person: Person, approval_id: str = "", *, asked_by: Literal["anybody", "themselves"] = "anybody"
+    ) -> str | None:
         """The address of a page with a button that signs this person in, and leads to the approval if one is named.
-        None for a service, and when they were sent enough of them. Whoever sends it must know whom they send it to."""
-        sign_in = await self._made(person, "link")
+        None for a service, and when there are enough of them. Whoever sends it must know whom they send it to."""
+        sign_in = await self._made(person, _LINKS[asked_by])
         if sign_in is None:
             return None
         more = f"?approval={approval_id}" if approval_id else ""
@@ -91,7 +97,9 @@ class SignIn:
         """Sign the person in; None when the link is forged, too old or used, or nobody's any more."""
         row = await self._row("sign-in", text)
         person = self._person(row) if row else None
-        if row is None or person is None or not await self.rows.use(row.id, "link", within=GOOD_FOR):
+        if row is None or person is None or row.kind not in _LINKS.values():
+            return None
+        if not await self.rows.use(row.id, row.kind, within=GOOD_FOR):
             return None
         return Session(row.id, person, is_live=True)
 

@@ -155,7 +155,7 @@ class SignInRow(SQLModel, table=True):
     id: str = Field(primary_key=True)
     person: str = Field(index=True)
     kind: str
-    """link, or code."""
+    """link, own_link, or code."""
     made_at: int = Field(sa_column=Column(BigInteger, nullable=False))
     tries: int = 0
     """Wrong codes."""

@@ -126,7 +126,7 @@ async def sign_in_link(host: Host, who: Identity) -> str:
         raise Refused("You are not in this deployment's list of people.")
     if reason := await host.gate.standing.check(who):
         raise Refused(reason)
-    found = await host.sign_in.link(person)
+    found = await host.sign_in.link(person, asked_by="themselves")
     if found is None:
         raise Refused("You have asked for several links already. Use the latest of them, or wait a quarter of an hour.")
     return found

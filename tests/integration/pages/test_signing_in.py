@@ -38,9 +38,21 @@ async def test_a_person_signs_in_by_the_link_that_is_mailed_to_them(visitor: Vis
     entered = await visitor.sign_in(" LEE@acme.example ")
 
     assert (entered.status_code, entered.headers["location"]) == (303, "/twokey/inbox")
-    assert letters.sent[0][0] == "LEE@acme.example"
+    assert letters.sent[0][0] == "lee@acme.example", "as people.yaml has it"
     assert "203.0.113.7" in letters.sent[0][2]
     assert await is_signed_in(visitor)
+
+
+async def test_an_address_that_only_looks_like_a_known_one_to_unicode_gets_no_link(
+    desk: Desk, letters: Letters
+) -> None:
+    kim = PEOPLE[1].model_copy(update={"id": "kim", "email": ("kim@acme.example",), "api_tokens": (), "slack": {}})
+    desk.gate = replace(desk.gate, directory=Directory([*PEOPLE, kim]))
+    async with browser_at(desk, letters) as stranger:
+        await stranger.ask_for_a_link("\N{KELVIN SIGN}im@acme.example")
+        await asyncio.sleep(0.1)
+
+    assert {address for address, _, _ in letters.sent} <= {"kim@acme.example"}, "another's mailbox, to a mail server"
 
 
 async def test_an_unknown_address_gets_the_same_answer_and_no_mail(visitor: Visitor, letters: Letters) -> None:
@@ -132,6 +144,21 @@ async def test_only_so_many_links_are_mailed_to_an_address_at_a_time(visitor: Vi
 
     assert {page.status_code for page in found} == {200}
     assert len(letters.sent) == 4, "each of which still signs in whoever reads them"
+
+
+async def test_links_that_strangers_ask_for_lock_nobody_out_of_the_ones_they_make_themselves(
+    desk: Desk, visitor: Visitor, letters: Letters
+) -> None:
+    for _ in range(8):
+        await visitor.ask_for_a_link("lee@acme.example")
+    await asyncio.sleep(0.2)
+
+    link = await sign_in_of(desk).link(PEOPLE[1], asked_by="themselves")
+
+    assert len(letters.sent) == 4
+    assert link is not None, "by Slack's Home tab or on the command line, where it is known who asks"
+    assert (await visitor.enter(link.removeprefix("https://agent.example"))).status_code == 303
+    assert await is_signed_in(visitor)
 
 
 async def test_a_service_never_signs_in(desk: Desk) -> None:

@@ -72,8 +72,7 @@ class ApprovalReplies:
             after = await self.gate.decide_plan(_choices(card, choice), who, "mail")
         except (Refused, AlreadySettled) as error:
             person = self.directory.find(who)
-            said = [(card.decided_via, card.decided_by), *((each.via, each.name) for each in card.votes)]
-            if person is not None and ("mail", person.name) in said:
+            if person is not None and all(_has_said(each, choice, person.name) for each in _meant(card)):
                 return "repeated"  # a provider hands the same answer in again
             await self.answer(mail, f"Nothing was done: {error}")
             return f"refused: {error}"
@@ -95,9 +94,31 @@ class ApprovalReplies:
 
 
 def _choices(card: Card, choice: Choice) -> dict[str, Choice]:
-    """The same of every call of a plan that is still open; of one that is settled the gate says so."""
-    calls = [each for each in card.plan if each.is_open] or [card]
+    """The same of every call that is meant."""
+    calls = _meant(card)
     return {each.approval_id: Approve(each.digest) if isinstance(choice, Approve) else choice for each in calls}
+
+
+def _meant(card: Card) -> list[Card]:
+    """Every call of a plan that is still open; of one that is settled the gate says so."""
+    return [each for each in card.plan if each.is_open] or [card]
+
+
+def _has_said(card: Card, choice: Choice, name: str) -> bool:
+    """Whether they said just that of this call by mail before. A second thought is something else: whoever has one must
+    hear that it came too late."""
+    match choice:
+        case Approve():
+            vote, end = "approve", "approved"
+        case Reject():
+            vote, end = "reject", "rejected"
+        case Answer():
+            vote, end = "", "answered"
+    said = [
+        (card.decided_via, card.decided_by, card.status),
+        *((each.via, each.name, each.vote) for each in card.votes),
+    ]
+    return any(("mail", name, each) in said for each in (vote, end))
 
 
 def _noted(card: Card) -> str:

@@ -200,6 +200,19 @@ async def test_whoever_votes_by_mail_is_told_that_it_waits_for_others(office: Of
     assert await office.desk.outcome(asked) == "approved"
 
 
+async def test_a_second_thought_that_comes_too_late_is_told_so_and_no_repetition(office: Office) -> None:
+    asked = await office.desk.ask()
+    await office.show(asked)
+    to = office.reply_to()
+    await office.answer(to, "approve")
+    sent = len(office.post.sent)
+
+    assert await office.answer(to, "approve!") == "repeated"
+    assert len(office.post.sent) == sent
+    assert (await office.answer(to, "reject I was wrong")).startswith("refused")
+    assert "Nothing was done: Lee Chen was first: this was approved already." in office.says()
+
+
 async def test_an_answer_to_the_mail_of_a_plan_decides_all_of_its_calls(office: Office) -> None:
     asked = await office.desk.plan(OTHER, {**OTHER, "amount": 16.0})
     await office.show(asked[0])

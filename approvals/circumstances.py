@@ -4,8 +4,8 @@
   model could write a value so that the tool takes it and the rule about it does not.
 - Nothing that anybody can make up is passed off as known: whoever is not in people.yaml, or is not proved to be
   themselves, has no id, name, address or role. A tool that does not say what it does is taken to be risky.
-- The time is that of the agent's proposal, as the log has it. So the same call is judged the same however often, and
-  whenever, it is judged.
+- The time and the requester are those of the agent's proposal, as the log has it, however often and whenever the call
+  is judged. Taint and cost are those of the moment: they only grow.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, TypeAdapter
 
 from agent.conversation import ApiThread, Identity, JsonObject, MailThread, SlackThread
-from agent.events import CallScored, ModelResponded, RemarkAnswered, ToolCall
+from agent.events import CallScored, MessageReceived, ModelResponded, RemarkAnswered, ToolCall
 from agent.thread import ThreadState
 from agent.tool import Tool
 from approvals.hours import WEEK, BusinessHours, is_open
@@ -38,10 +38,11 @@ def circumstances(
     call: ToolCall, tool: Tool, state: ThreadState, directory: Directory, hours: BusinessHours | None
 ) -> dict[str, object]:
     """All variables. Raises BadArguments when the tool would not take the arguments."""
+    proposed = _proposal(call, state)
     found: dict[str, object] = {
         "tool": call.name,
         "args": arguments(tool, call.arguments),
-        "requester": _requester(state.requester, directory),
+        "requester": _requester(_writer(proposed, state), directory),
         "channel": _channel(state.conversation),
         "agent": state.agent,
         "taint": list(state.taint),
@@ -49,8 +50,7 @@ def circumstances(
         "effect": tool.effect,
         "hints": _hints(tool),
     }
-    at = _proposed_at(call, state)
-    return found if at is None else {**found, "time": _time(at, hours)}
+    return found if proposed is None else {**found, "time": _time(proposed.at, hours)}
 
 
 def arguments(tool: Tool, given: JsonObject) -> dict[str, object]:
@@ -114,12 +114,22 @@ def _hints(tool: Tool) -> dict[str, object]:
     }
 
 
-def _proposed_at(call: ToolCall, state: ThreadState) -> datetime | None:
-    """When the model proposed the call."""
+def _proposal(call: ToolCall, state: ThreadState) -> ModelResponded | None:
+    """The answer in which the model proposed the call."""
     for entry in reversed(state.entries):
         if isinstance(entry.event, ModelResponded) and any(each.id == call.id for each in entry.event.calls):
-            return entry.event.at
+            return entry.event
     return None
+
+
+def _writer(proposed: ModelResponded | None, state: ThreadState) -> Identity | None:
+    """Whoever wrote last of what the model had been shown when it proposed the call: a word that came after makes it
+    nobody else's."""
+    seen = proposed.seen if proposed else state.seq
+    for entry in reversed(state.entries):
+        if isinstance(entry.event, MessageReceived) and entry.seq <= seen:
+            return entry.event.sender
+    return state.requester
 
 
 def _time(at: datetime, hours: BusinessHours | None) -> dict[str, object]:

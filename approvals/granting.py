@@ -8,7 +8,7 @@ Rules:
   that is not written by then is refused by the store.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from agent.conversation import Identity, JsonObject
@@ -101,9 +101,8 @@ class Granting:
         tool = self.tools.get(call.name) if call else None
         if call is None or tool is None or effect.about != "call" or not may_be_granted(ask):
             return None
-        now, asked_by = self.entitlement.clock.now(), self._person(state.requester)
-        occasion = Occasion(call, tool, state, asked_by.id if asked_by else "", now)
-        who = (*state.asked_by, *([state.requester] if state.requester else []))
+        now, who = self.entitlement.clock.now(), (*state.asked_by, *([state.requester] if state.requester else []))
+        occasion = Occasion(call, tool, state, self._only(who), now)
         for facts in await self.index.grants_for(tool.name):
             if covers(facts, occasion) and await self._may_still_give(facts, ask.approvers, who):
                 return GrantUsed(
@@ -116,6 +115,11 @@ class Granting:
                     given_by=facts.given_by.person,
                 )
         return None
+
+    def _only(self, asked_by: Iterable[Identity]) -> str:
+        """Id of the person who alone had a part in asking; empty where that is nobody in people.yaml, or several."""
+        ids = {person.id if person else "" for person in map(self._person, asked_by)}
+        return ids.pop() if len(ids) == 1 else ""
 
     async def _may_still_give(self, facts: GrantFacts, approvers: Approvers, asked_by: tuple[Identity, ...]) -> bool:
         """Whether whoever gave it might approve this call at this moment."""

@@ -12,7 +12,7 @@ Rules:
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from agent.conversation import JsonObject
 from agent.effects import Ask
@@ -35,7 +35,7 @@ GUARDRAIL = "guardrail"
 # --- what it covers -------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Occasion:
     """A call that people would be asked about: which, of what, where, at whose wish, and when."""
 
@@ -43,8 +43,13 @@ class Occasion:
     tool: Tool
     state: ThreadState
     requester: str
-    """Id of the person who asked the agent; empty for nobody in people.yaml."""
+    """Id of the person who alone asked the agent; empty for nobody in people.yaml, and for several."""
     now: datetime
+
+    @cached_property
+    def latest(self) -> datetime:
+        """The moment, or the latest that the thread's log has seen, if the clock was moved back behind it."""
+        return max([self.now, *(entry.event.at for entry in self.state.entries)])
 
 
 def may_be_granted(ask: Ask) -> bool:
@@ -57,17 +62,12 @@ def covers(facts: GrantFacts, occasion: Occasion) -> bool:
     grant, tool = facts.grant, occasion.tool
     return (
         grant.schema_digest == tool.schema_digest  # which covers its name
-        and facts.stands(_latest(occasion))
+        and facts.stands(occasion.latest)
         and grant.thread_id in {"", occasion.state.thread_id}
         and grant.requester in {"", occasion.requester}
         and not _follows_outsiders(facts, occasion.state)
         and _matches(grant, tool, occasion.call.arguments)
     )
-
-
-def _latest(occasion: Occasion) -> datetime:
-    """The moment, or the latest that the thread's log has seen, if the clock was moved back behind it."""
-    return max([occasion.now, *(entry.event.at for entry in occasion.state.entries)])
 
 
 def _follows_outsiders(facts: GrantFacts, state: ThreadState) -> bool:

@@ -8,7 +8,7 @@ a pattern is no consent. Nobody listed means nobody may.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import translate
 from functools import cached_property
 from typing import Literal, TypeVar
@@ -181,7 +181,7 @@ class Policy:
     def _in_doubt(self, error: Exception) -> Ask:
         known = isinstance(error, _Unjudged)
         why = str(error) if known else f"The policy could not be applied ({type(error).__name__})."
-        return self._ask("error", why, Asking())
+        return replace(self._ask("error", why, Asking()), may_grant=False)  # it might have been the rule that forbids
 
     def _ask(self, rule: str, why: str, asking: Asking) -> Ask:
         default, approvers = self.default, self.approvers(asking).approvers()

@@ -89,6 +89,18 @@ async def test_for_one_person_it_counts_wherever_they_ask_and_for_nobody_else(ur
         assert len(world.ledger.refunds) == 2
 
 
+async def test_for_one_person_it_does_not_count_where_another_had_a_part_in_asking(url: str) -> None:
+    async with a_world(url, refund(), said("1"), said("2"), refund(), policy=POLICY) as world:
+        thread_id = await world.say("Refund 1042")
+        await give(world, thread_id, terms(scope="requester"))
+        await world.until(thread_id, "reply_sent")
+        other = await world.say("When somebody says thanks, refund 1042", "k2", sender=DANA, place=place(2))
+        await world.until(other, "reply_sent")
+        await world.say("Thanks", "k3", place=place(2))
+        assert (await world.approval(other)).requester == ADA
+        assert len(world.ledger.refunds) == 1
+
+
 async def test_it_lasts_for_as_many_uses_as_it_says(url: str) -> None:
     steps = [step for number in range(4) for step in (refund(), said(str(number)))]
     async with a_world(url, *steps, policy=POLICY) as world:

@@ -8,13 +8,13 @@ import pytest
 
 from agent.conversation import ApiThread, Identity, JsonObject, MailThread
 from agent.effects import Allow, Ask, Deny, Verdict
-from agent.events import ToolReturned
+from agent.events import MessageReceived, ToolReturned
 from agent.thread import Entry, ThreadState, fold
 from agent.tool import Tool
 from agent.verdict import Approvers
 from approvals.policy import Policy
 from approvals.policy_file import PolicyFile
-from tests.unit.policy.payments import CHANNEL, DIRECTORY, FRIDAY, call, pay, thread
+from tests.unit.policy.payments import CHANNEL, DIRECTORY, FRIDAY, SLACK_ADA, call, pay, thread
 
 BERLIN = {"timezone": "Europe/Berlin", "from": "09:00", "to": "17:00"}
 DENIED, ALLOWED = Deny("first", "not allowed here"), Allow("rest")
@@ -222,3 +222,23 @@ def test_the_card_says_the_condition_where_the_rule_has_no_words_of_its_own() ->
 
     assert isinstance(verdict, Ask)
     assert verdict.why == "The policy wants a person's approval of pay where args.amount > 500."
+
+
+def test_what_cannot_be_judged_is_never_left_to_a_grant() -> None:
+    """It might have been the rule that forbids, and the one who proposes the arguments may be whoever broke it."""
+    verdict = judge("int(args.to) > 5", {"amount": 1, "to": "x"}, may_grant=True)
+
+    assert isinstance(verdict, Ask)
+    assert (verdict.rule, verdict.may_grant) == ("error", False)
+
+
+@pytest.mark.parametrize("before_the_answer", [True, False], ids=["while it was made", "after it"])
+def test_a_word_that_the_model_had_not_seen_makes_no_call_its_writer_s(*, before_the_answer: bool) -> None:
+    made = call({"amount": 1})
+    asked, answer = thread(made, sender=Identity(channel="mail", id="eve@out.example")).entries
+    thanks = MessageReceived(at=FRIDAY, delivery_id="d2", sender=SLACK_ADA, text="thanks")
+    events = [asked.event, *((thanks, answer.event) if before_the_answer else (answer.event, thanks))]
+    state = fold(ThreadState("thr_1", CHANNEL), [Entry(place, event) for place, event in enumerate(events, start=1)])
+
+    assert judge('"support" in requester.roles', {"amount": 1}, state) == ALLOWED
+    assert judge('requester.email == "eve@out.example"', {"amount": 1}, state) == DENIED

@@ -71,7 +71,7 @@ class Ballot:
         has_said = self._has_said("reject")
         if before < approvers.rejections and after <= before:
             raise SaidBefore("Your rejection counts already.") if has_said else Refused(ONE_PLACE)
-        voted: list[Event] = [] if has_said else [self._voted("reject", decision.reason)]
+        voted: list[Event] = [] if has_said and after <= before else [self._voted("reject", decision.reason)]
         if max(before, after) < approvers.rejections:
             return voted
         return [*voted, self._decided(decision, self.record.version + len(voted))]

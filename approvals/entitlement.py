@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from agent.approval import ApprovalRecord
 from agent.conversation import Identity
 from agent.errors import Refused
-from agent.events import ApprovalRequested
+from agent.events import ApprovalRequested, ApprovalVoted
 from agent.ports import Clock
 from agent.verdict import Approvers
 from approvals import policy
@@ -44,6 +44,12 @@ class Entitlement:
         who = (*request.asked_by, *([request.requester] if request.requester else []))
         return policy.objection_to_asked(request.approvers, person, present, who)
 
+    def voter_of(self, vote: ApprovalVoted) -> Person | None:
+        """Whose vote it is; None when they have left, or when the id or the identity that they voted by is another's
+        now: else one human being could be two voters."""
+        person = self.directory.person(vote.by.person)
+        return person if person is not None and self.directory.find(vote.by.identity) == person else None
+
     async def counted(self, record: ApprovalRecord) -> tuple[list[Voter], list[Voter]]:
         """Whose yes, and whose no, still counts, each in their order: not that of whoever has left since, or has lost
         the role or the account that they voted by."""
@@ -51,7 +57,7 @@ class Entitlement:
         no: list[Voter] = []
         present = await self.present(record.request.approvers) if record.votes else None
         for vote in record.votes:
-            person = self.directory.person(vote.by.person)
+            person = self.voter_of(vote)
             if present is None or person is None or self.objection(record.request, person, present):
                 continue
             if not await self.standing.check(vote.by.identity):

@@ -82,10 +82,10 @@ def idle_yes(gate: Gate, record: ApprovalRecord, person: Person, present: Roster
     approvers = record.request.approvers
     if approvers.takes_one or approvers.anyone_in_thread:
         return ""
-    said_yes = [vote.by.person for vote in record.votes if vote.vote == "approve"]
-    if person.id in said_yes:
+    said_yes = [vote for vote in record.votes if vote.vote == "approve"]
+    if any(vote.by.person == person.id for vote in said_yes):
         return f"You have approved it. It takes {in_words(approvers)}."
-    voted = (gate.directory.person(each) for each in said_yes)
+    voted = map(gate.entitlement.voter_of, said_yes)
     counted = [
         present.voter(each)
         for each in voted

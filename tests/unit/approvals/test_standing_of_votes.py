@@ -3,8 +3,9 @@
 import pytest
 
 from agent.errors import Refused
+from approvals.decision import Approve, Reject
 from approvals.quorum import ONE_PLACE
-from tests.council import Council, person, whom
+from tests.council import Council, person, who, whom
 
 AWAY = [{"from": "2026-11-20"}]
 FINANCE = [person("fay", "finance"), person("gus", "finance"), person("hal", "finance"), person("ada", "support")]
@@ -162,3 +163,28 @@ async def test_nobody_listed_means_nobody_may() -> None:
 
     with pytest.raises(Refused, match="lists nobody"):
         await it.approves("fay", asked)
+
+
+async def test_a_rejection_that_does_not_count_any_more_is_said_again_by_another_account() -> None:
+    it = council(whom(roles=["finance"], rejections=2))
+    asked = await it.ask()
+    await it.gate.decide(asked, Reject("no"), who("fay", "slack"), "slack")
+    it.standing.account("U0FAY", "deleted")
+    await it.gate.decide(asked, Reject("no"), who("fay", "cli"), "cli")
+
+    assert (await it.rejects("gus", asked)).status == "rejected"
+
+
+async def test_somebody_who_is_listed_under_another_id_by_now_has_no_second_vote() -> None:
+    """An id like `fay` was given to another; the human being behind her account is somebody else in people.yaml."""
+    it = council()
+    asked = await it.ask()
+    await it.approves("fay", asked, "slack")
+    it.change("fay", slack={"T0": "U0NEW"})
+    it.people.append(person("felicity", "finance", slack={"T0": "U0FAY"}))
+
+    card = await it.gate.decide(asked, Approve((await it.request(asked)).digest), who("fay", "slack"), "slack")
+    await it.works()
+    assert (card.status, it.paid) == ("open", [])
+    await it.approves("gus", asked)
+    assert it.paid == [("1", 50.0)]

@@ -143,7 +143,8 @@ class Round:
             case ScoreCalls():
                 await scoring.perform(self, effect)
             case RefuseCall(call, why, error):
-                self.journal.note(ToolFailed(at=self.now, call_id=call.id, why=why, error=error))
+                asked = self.state.calls[call.id].approval_id  # its card says that it did not run after all
+                self.journal.note(ToolFailed(at=self.now, call_id=call.id, approval_id=asked, why=why, error=error))
             case RequestApproval() | Escalate() | AnswerRemark() | TakeAnswer():
                 await asking.perform(self, effect)
             case SendReply(reply_id, text):

@@ -175,7 +175,7 @@ def _next_for_call(
     if tool.is_control:
         return _control(call, tool, rules.roles)
     if current.status == "approved" and current.approved_digest == tool.digest(call.arguments):
-        return _released(current, tool, rules.guardrail)
+        return _released(current, tool, state, rules)
     return _judged(current, tool, state, rules)
 
 
@@ -197,16 +197,26 @@ def _judged(
     match verdict:
         case Allow():
             return _guarded(verdict, current, tool, rules.guardrail)
-        case Deny(rule, why):
-            return RefuseCall(call, "denied", f"the policy does not allow this ({rule}): {why}")
+        case Deny():
+            return _denied(call, verdict)
         case Ask():
             return RequestApproval("call", verdict, call)
 
 
-def _released(current: CallState, tool: Tool, guardrail: Guardrail | None) -> RequestApproval | ScoreCalls | Allow:
-    """What somebody has approved runs; what a grant covers nobody has looked at."""
+def _denied(call: ToolCall, verdict: Deny) -> RefuseCall:
+    return RefuseCall(call, "denied", f"the policy does not allow this ({verdict.rule}): {verdict.why}")
+
+
+def _released(
+    current: CallState, tool: Tool, state: ThreadState, rules: Rules
+) -> RefuseCall | RequestApproval | ScoreCalls | Allow:
+    """What somebody has approved runs, unless the policy has come to forbid it since they were asked; what a grant
+    covers nobody has looked at."""
+    verdict = rules.judge(current.to_run, tool, state)
+    if isinstance(verdict, Deny):
+        return _denied(current.to_run, verdict)
     if current.grant_id:
-        return _guarded(Allow(f"grant {current.grant_id}"), current, tool, guardrail)
+        return _guarded(Allow(f"grant {current.grant_id}"), current, tool, rules.guardrail)
     return Allow(f"approval {current.approval_id}")
 
 

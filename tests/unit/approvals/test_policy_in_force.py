@@ -1,6 +1,7 @@
 """A policy with conditions at work in the loop and the gate: what it says of a call, and of one that was changed."""
 
-from agent.events import ApprovalAmended, ToolStarted
+from agent.effects import Deny
+from agent.events import ApprovalAmended, ToolFailed, ToolStarted
 from approvals.people import Directory
 from approvals.policy import Policy
 from approvals.policy_file import PolicyFile
@@ -77,3 +78,19 @@ async def test_what_cannot_be_judged_waits_for_those_of_the_default_though_a_rul
     assert request.why.startswith("Rule 'odd' of the policy could not be judged")
     assert "not a number" not in request.why
     assert not any(isinstance(event, ToolStarted) for event in await it.events())
+
+
+async def test_what_the_policy_has_come_to_forbid_does_not_run_though_it_was_approved_and_the_card_says_so() -> None:
+    it = council()
+    asked = await it.ask("1", 50.0)
+    it.verdict = Deny("no more", "we do not pay any more")
+
+    await it.approves("dana", asked)
+
+    assert it.paid == []
+    outcome = (await it.record(asked)).outcome
+    assert isinstance(outcome, ToolFailed)
+    assert (outcome.why, outcome.error) == (
+        "denied",
+        "the policy does not allow this (no more): we do not pay any more",
+    )

@@ -227,7 +227,8 @@ def _decided(state: ThreadState, event: ApprovalDecided) -> ThreadState:
     if asked is None:
         return state
     left = {key: value for key, value in state.approvals.items() if key != event.approval_id}
-    state = replace(state, approvals=MappingProxyType(left), steps=0)
+    steps = state.steps if event.by is None else 0  # that time has run out is nobody's say
+    state = replace(state, approvals=MappingProxyType(left), steps=steps)
     if isinstance(event.decision, Answered) and event.decision.delivery_id:
         state = _without_message(state, event.decision.delivery_id)
     if asked.request.about == "trouble":

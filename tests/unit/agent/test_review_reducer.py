@@ -14,7 +14,7 @@ from agent.ports import ResultTurn, UserTurn
 from agent.reducer import decide
 from agent.thread import IT_HAPPENED, RUN_AGAIN, STOP, TRY_AGAIN
 from agent.tool import catalog, tool
-from agent.verdict import Answered, Approvers, Cancelled, Decider
+from agent.verdict import Answered, Approvers, Cancelled, Decider, Expired
 from tests.builders import ADA, AT, Ledger, a_call, a_message, a_thread, rules
 from tests.unit.agent.test_context import asked
 from tests.unit.agent.test_reducer import RULES, STARTED, answered
@@ -149,3 +149,14 @@ def test_a_check_that_breaks_is_bad_arguments_and_not_the_end_of_the_thread() ->
     state = a_thread(a_message(), answered(a_call("pick", "c1", word="z")))
     effect = decide(state, replace(rules(Ledger()), tools=catalog([pick])))
     assert isinstance(effect, RefuseCall)
+
+
+def test_time_that_runs_out_is_no_say_of_anybody_s_and_bounds_no_steps_anew() -> None:
+    """Else an agent whose calls nobody answers would go on for ever."""
+    asks = a_call("refund", "c1", order_id="1", amount=1.0)
+    expired = ApprovalDecided(at=AT, approval_id="apr_1", decision=Expired())
+    state = a_thread(a_message(), answered(asks), asked(), expired)
+
+    effect = decide(state, rules(max_steps=1))
+    assert isinstance(effect, RequestApproval)
+    assert effect.limit == "steps"

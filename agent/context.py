@@ -47,7 +47,7 @@ def turns(state: ThreadState) -> tuple[Turn, ...]:
 
 def turns_for_remark(state: ThreadState, request: ApprovalRequested, remark: ApprovalRemarked) -> tuple[Turn, ...]:
     """The same while a call waits for people, one of whom asks something before deciding."""
-    waiting = {each.request.call_id: STILL_WAITING for each in state.approvals.values()}
+    waiting = {name: STILL_WAITING for name, each in state.calls.items() if each.status not in {"started", "settled"}}
     who = _attribute(remark.by.identity.name or remark.by.person)
     question = (
         f"[{who} is asked to approve your call of {request.tool} and wants to know something first. Answer in a few "

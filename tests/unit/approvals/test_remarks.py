@@ -5,9 +5,10 @@ import asyncio
 import pytest
 
 from agent.asking import NO_ANSWER
+from agent.context import STILL_WAITING
 from agent.errors import AlreadySettled, ModelUnavailable, Refused
 from agent.events import ApprovalRemarked, RemarkAnswered
-from agent.ports import UserTurn
+from agent.ports import ResultTurn, UserTurn
 from approvals.attempt import MAX_REMARK
 from approvals.decision import Approve
 from tests.builders import ADA, said
@@ -55,6 +56,18 @@ async def test_several_are_answered_each_in_turn() -> None:
 
     assert await remarks(it, first) == [("Fay", "First?", "One."), ("Gus", "Second?", "Two.")]
     assert await remarks(it, second) == [("Gus", "Third?", "Three.")]
+
+
+async def test_what_is_approved_and_waits_for_the_rest_of_its_plan_is_said_to_wait() -> None:
+    it = council()
+    first, second = await it.asks(a_pay("1"), a_pay("2"))
+    await it.approves("fay", first)
+    it.model.steps.append(said("Because."))
+    await it.gate.remark(second, "Why?", who("fay"), "api")
+    await it.works()
+
+    results = [turn.text for turn in it.model.requests[-1].turns if isinstance(turn, ResultTurn)]
+    assert results == [STILL_WAITING, STILL_WAITING]
 
 
 async def test_when_the_model_is_down_that_is_said_and_not_tried_for_ever() -> None:

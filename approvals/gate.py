@@ -274,9 +274,10 @@ class Gate:
     ) -> list[Event]:
         events: list[Event] = []
         before: SaidBefore | None = None
+        weighing = self._weighing.for_one_say()
         for facts, choice in pending:
             try:
-                events += await self._weighed(facts, choice, who, by)
+                events += await self._weighed(facts, choice, who, by, weighing)
             except SaidBefore as refusal:
                 before = before or refusal
         if before is not None and not events:
@@ -284,12 +285,14 @@ class Gate:
             raise before
         return events
 
-    async def _weighed(self, facts: Facts, choice: Choice, who: Identity, by: Decider) -> list[Event]:
+    async def _weighed(
+        self, facts: Facts, choice: Choice, who: Identity, by: Decider, weighing: Weighing
+    ) -> list[Event]:
         """The events that this say amounts to. A refused attempt is put on record."""
         try:
-            voter = await self.entitlement.entitled(facts.request, who)
+            voter = await weighing.entitlement.entitled(facts.request, who)
             await self._check_open(facts)
-            return await self._weighing.weigh(facts, choice, voter, by)
+            return await weighing.weigh(facts, choice, voter, by)
         except SaidBefore:
             raise
         except Refused as refusal:

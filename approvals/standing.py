@@ -1,7 +1,7 @@
 """What another place knows of people at this moment: may this account decide there, who is in that group.
 
-Asked anew for every decision and never remembered: whoever lost a right a minute ago has lost it. What cannot be looked
-up counts against whoever wants to decide.
+Asked anew for every decision and not remembered beyond it: whoever lost a right a minute ago has lost it. What cannot
+be looked up counts against whoever wants to decide.
 """
 
 import asyncio
@@ -45,6 +45,34 @@ class NoPlace:
 
 
 NO_PLACE = NoPlace()
+
+
+class ForOneSay:
+    """Another place, asked once about each account and group: for one say on several approvals, which is one decision
+    whatever number of calls it is about. Not to be kept. Satisfies `Standing`."""
+
+    def __init__(self, standing: Standing) -> None:
+        self._standing = standing
+        self._reasons: dict[str, str] = {}
+        self._members: dict[tuple[str, str], frozenset[str] | ChannelError] = {}
+
+    async def check(self, who: Identity) -> str:
+        """Why this account may not decide now; empty when it may."""
+        if who.key not in self._reasons:
+            self._reasons[who.key] = await self._standing.check(who)
+        return self._reasons[who.key]
+
+    async def members(self, team: str, group: str) -> frozenset[str]:
+        """The ids of the users in a group of a workspace. Raises ChannelError."""
+        if (team, group) not in self._members:
+            try:
+                self._members[team, group] = await self._standing.members(team, group)
+            except ChannelError as error:
+                self._members[team, group] = error
+        found = self._members[team, group]
+        if isinstance(found, ChannelError):
+            raise found
+        return found
 
 
 async def roster(directory: Directory, roles: Iterable[str], standing: Standing, now: datetime) -> Roster:

@@ -18,6 +18,7 @@ from approvals.opening import Opening
 from approvals.policy import Policy
 from approvals.ports import Facts, Log
 from approvals.quorum import Voter
+from approvals.standing import ForOneSay
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,11 @@ class Weighing:
     opening: Opening
     entitlement: Entitlement
     granting: Granting
+
+    def for_one_say(self) -> "Weighing":
+        """The same, asking elsewhere about each account and group once. Only for one say."""
+        standing = ForOneSay(self.entitlement.standing)
+        return replace(self, entitlement=replace(self.entitlement, standing=standing))
 
     async def weigh(self, facts: Facts, choice: Choice, voter: Voter | None, by: Decider) -> list[Event]:
         """The events for an approval that is open. Raises Refused and BadArguments."""

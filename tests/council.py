@@ -77,6 +77,8 @@ class Council:
     thread_id: str = ""
     preview: str = ""
     messages: int = 0
+    groups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Roles by Slack group."""
 
     def __post_init__(self) -> None:
         """The store, and the tools."""
@@ -111,7 +113,15 @@ class Council:
     @property
     def gate(self) -> Gate:
         """As it is after a restart: with the people and tools of this moment."""
-        rest = (self.index, self.threads, Said(self.judge), Directory(self.people), self.tools, self.clock, self.ids)
+        rest = (
+            self.index,
+            self.threads,
+            Said(self.judge),
+            Directory(self.people, self.groups),
+            self.tools,
+            self.clock,
+            self.ids,
+        )
         return Gate(*rest, timeout=3600, channels=("slack",), standing=self.standing)
 
     def remove(self, name: str) -> None:

@@ -122,3 +122,18 @@ async def test_several_votes_on_a_plan_and_who_said_yes_to_some_may_say_yes_to_a
     assert it.paid == []
     await chosen(it, "gus", *map(yes, card.plan))
     assert sorted(it.paid) == [("1", 50.0), ("2", 50.0)]
+
+
+async def test_a_say_on_a_plan_looks_up_each_account_and_each_group_once() -> None:
+    """Slack answers so often a minute, and a click in three seconds or not at all."""
+    it = council(whom(roles=["treasury"], count=3))
+    it.groups = {"treasury": {"T0": "S1"}}
+    it.standing.groups["S1"] = ("U0FAY", "U0GUS", "U0CY")
+    card = await planned(it)
+    for name in ("fay", "gus", "cy"):
+        it.standing.asked.clear()
+        await it.gate.decide_plan({each.approval_id: yes(each)[1] for each in card.plan}, who(name, "slack"), "slack")
+
+    assert sorted(it.standing.asked) == ["S1", "U0CY", "U0FAY", "U0GUS"]
+    await it.works()
+    assert len(it.paid) == 3

@@ -78,6 +78,8 @@ def heading(card: Card) -> str:
     """What kind of card this is and how it stands, in our own words."""
     if card.mates:
         return plan_heading(card)
+    if card.is_rejected_by_time:
+        return "⛔ Rejected by time, nobody decided"
     return _OPEN[card.about] if card.is_open else _SETTLED[card.status]
 
 

@@ -19,6 +19,7 @@ from agent.conversation import Identity, JsonObject
 from agent.errors import AlreadySettled, BadArguments, Refused
 from agent.ports import Clock
 from agent.verdict import Surface
+from approvals.attempt import settled_text
 from approvals.card import Card
 from approvals.decision import Approve, Choice
 from bot.parameters import BadFields
@@ -184,7 +185,7 @@ class Clicks:
             return modals.notice("Sorry", GONE)
         is_open = view.card.is_pending if click.deed in {"reject_all", "choose_each"} else view.card.is_open
         if not is_open and click.deed not in LOOKS:
-            return modals.notice("Decided", f"This was {view.card.status} already.")
+            return modals.notice("Not open any more", settled_text(view.card))
         return modal_for(click, view)
 
 

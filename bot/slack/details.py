@@ -60,6 +60,8 @@ def _packed(card: Card) -> list[JsonObject]:
 
 def _of_plan(card: Card) -> Iterator[tuple[str, str]]:
     if not card.mates:
+        if not card.is_open:
+            yield "Status", status_of(card)
         yield from _parts(card)
         return
     for number, each in enumerate(card.plan, start=1):

@@ -11,7 +11,7 @@ from approvals.card import Card
 from bot.slack.buttons import GRANT, INBOX, INBOX_BLOCK, MINE, OPEN, REVOKE, block_id, button, confirm
 from bot.slack.plans import status_of
 from bot.slack.rich import bold, date, italic, plain, rich, section, words
-from bot.slack.text import LABEL_MOST, moment, one_line
+from bot.slack.text import LABEL_MOST, moment, more_calls, one_line
 
 PENDING_MOST = 20
 DECIDED_MOST = 10
@@ -75,7 +75,7 @@ def _inbox_button() -> JsonObject:
 
 def _waiting(card: Card) -> list[JsonObject]:
     title = one_line(card.title, LABEL_MOST) or "(untitled)"
-    calls = f" (and {len(card.mates)} more calls)" if card.mates else ""
+    calls = f" (and {more_calls(len(card.mates))})" if card.mates else ""
     head: JsonObject = {
         "type": "section",
         "block_id": block_id(card),

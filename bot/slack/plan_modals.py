@@ -11,7 +11,7 @@ from bot.slack.modals import REASON_MOST, modal, words_input
 from bot.slack.payloads import an_object, text_at
 from bot.slack.plans import LINE_MOST, call_block
 from bot.slack.rich import bold, italic, plain, rich, section
-from bot.slack.text import one_line
+from bot.slack.text import more_calls, one_line
 
 REJECT_VIEW, CHOOSE_VIEW = "plan_reject", "plan_choose"
 APPROVE, REJECT, LEAVE = "approve", "reject", "leave"
@@ -26,7 +26,7 @@ def reject_all_modal(card: Card, carried: str) -> JsonObject:
     waiting = [each for each in card.plan if each.is_open]
     lines = [call_block(number, each, LINE_MOST) for number, each in enumerate(waiting[:CALLS_MOST], start=1)]
     rest = len(waiting) - CALLS_MOST
-    lines += [rich(section(italic(f"… and {rest} more calls")))] if rest > 0 else []
+    lines += [rich(section(italic(f"… and {more_calls(rest)}")))] if rest > 0 else []
     reason = words_input("Reason", REASON_MOST, "The agent reads this and may try something else.", optional=True)
     return modal(f"Reject all {len(waiting)}", [*lines, reason]) | {
         "callback_id": REJECT_VIEW,
@@ -42,7 +42,7 @@ def choose_modal(card: Card, carried: str) -> JsonObject:
     for number, each in waiting[:CALLS_MOST]:
         blocks += _call(number, each)
     rest = len(waiting) - CALLS_MOST
-    blocks += [rich(section(italic(f"… and {rest} more calls, which stay open for now")))] if rest > 0 else []
+    blocks += [rich(section(italic(f"… and {more_calls(rest)}: not decided here")))] if rest > 0 else []
     hint = "For those that you reject. The agent reads this and may try something else."
     blocks.append(words_input("Reason", REASON_MOST, hint, optional=True, focus=False))
     return modal("Choose", blocks) | {

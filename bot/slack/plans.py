@@ -25,7 +25,7 @@ from bot.slack.buttons import (
 )
 from bot.slack.rich import bold, italic, plain, rich, section, size_of, words
 from bot.slack.said import VIA, remarks_of
-from bot.slack.text import LABEL_MOST, moment, one_line
+from bot.slack.text import LABEL_MOST, moment, more_calls, one_line
 
 CALLS_MOST = 20
 TEXT_MOST = 12_500
@@ -65,7 +65,7 @@ def _built(card: Card, share: float) -> list[JsonObject]:
     for number, each in enumerate(shown, start=1):
         found += _call(number, each, share / len(shown), int(STATUS_MOST * share))
     rest = len(card.plan) - len(shown)
-    found += [rich(section(italic(f"… and {rest} more calls{where_else(card)}")))] if rest else []
+    found += [rich(section(italic(f"… and {more_calls(rest)}{where_else(card)}")))] if rest else []
     found += _remarks(card) if share == SHARES[0] or len(shown) <= CALLS_MOST // 2 else []
     found.append(_origin(card))
     return [*found, *(plan_buttons(card) if card.is_pending else [])]

@@ -1,12 +1,12 @@
 """What people are reminded with: a line, and the way to the card. Pure."""
 
 from approvals.card import Card
-from bot.slack.text import LABEL_MOST, escape, moment, one_line
+from bot.slack.text import LABEL_MOST, escape, moment, more_calls, one_line
 
 
 def reminder(card: Card, link: str) -> str:
     """The line, as mrkdwn."""
-    title = escape(one_line(card.title, LABEL_MOST) + (f" (and {len(card.mates)} more calls)" if card.mates else ""))
+    title = escape(one_line(card.title, LABEL_MOST) + (f" (and {more_calls(len(card.mates))})" if card.mates else ""))
     what = f"<{link}|{title}>" if link else title
     waits = "an answer" if card.about == "question" else "a decision"
     return f"⏰ Reminder: {what} still waits for {waits}. It expires {moment(card.expires_at)}."

@@ -177,6 +177,11 @@ _TOKEN = re.compile(r"<([^<>]*)>|&(lt|gt|amp);")
 _ENTITIES = {"lt": "<", "gt": ">", "amp": "&"}
 
 
+def more_calls(count: int) -> str:
+    """So many calls of a plan besides."""
+    return "1 more call" if count == 1 else f"{count} more calls"
+
+
 def decoded(text: str, bot_user: str) -> str:
     """What a person wrote, from Slack's spelling of it: entities decoded once, tokens readable, our mention gone."""
     if bot_user:

@@ -96,6 +96,23 @@ async def test_reject_asks_for_a_reason(screen: Screen) -> None:
     assert screen.slack.open_views(DANA) == []
 
 
+@pytest.mark.parametrize(
+    "changes, told",
+    [
+        ({"status": "expired"}, "This has expired; nobody decided in time."),
+        ({"status": "rejected", "reason": "nobody decided in time"}, "This was rejected: nobody decided in time."),
+        ({"status": "cancelled"}, "This was cancelled."),
+        ({"status": "approved", "decided_by": "Lee Chen"}, "Lee Chen was first: this was approved already."),
+    ],
+)
+async def test_a_form_for_what_is_over_says_how_it_ended(screen: Screen, changes: dict[str, str], told: str) -> None:
+    assert screen.gate.shown is not None
+    screen.gate.shown = replace(screen.gate.shown, card=a_card(**changes))
+    await screen.click(DANA, "approval_reject")
+    assert told in str(screen.slack.open_views(DANA)[-1])
+    assert screen.gate.decided == []
+
+
 async def test_reject_needs_no_reason(screen: Screen) -> None:
     await screen.click(DANA, "approval_reject")
     await screen.submit(DANA)
@@ -145,7 +162,7 @@ async def test_a_modal_that_comes_back_too_late_says_so(screen: Screen) -> None:
 async def test_a_stale_button_of_a_settled_card_opens_no_form(screen: Screen) -> None:
     await screen.click(DANA, "approval_approve")
     await screen.click(LEE, "approval_edit")
-    assert "approved already" in str(screen.modal(LEE)["blocks"])
+    assert "This was approved." in str(screen.modal(LEE)["blocks"])
 
 
 async def test_a_slow_look_up_shows_a_stand_in_first(screen: Screen) -> None:

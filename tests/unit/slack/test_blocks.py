@@ -143,6 +143,10 @@ def test_a_settled_card_says_who_decided_when_where_and_what_came_of_it() -> Non
     [
         ({"status": "rejected", "reason": "Too much."}, "Too much."),
         ({"status": "expired", "decided_by": "", "decided_via": ""}, "nobody decided in time"),
+        (
+            {"status": "rejected", "decided_by": "", "decided_via": "", "reason": "nobody decided in time"},
+            "⛔ Rejected by time",
+        ),
         ({"status": "cancelled", "reason": "stopped in Slack"}, "stopped in Slack"),
         ({"about": "question", "status": "answered", "reason": "Express"}, "Express"),
         ({"outcome": "failed", "outcome_text": "card declined"}, "card declined"),

@@ -51,6 +51,10 @@ def test_the_largest_tab_is_not_too_large() -> None:
     assert f"and {300 - GRANTS_MOST} more" in everything(view)
 
 
+def test_of_one_more_call_a_tab_speaks_in_the_singular() -> None:
+    assert "(and 1 more call)" in everything(home_view(Lists(pending=[a_plan(2)])))
+
+
 def test_what_waits_says_who_asked_and_until_when_and_opens() -> None:
     view = home_view(Lists(pending=[a_card(), a_plan(approval_id="apr_2")]))
     text = everything(view)

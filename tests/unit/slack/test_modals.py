@@ -76,6 +76,21 @@ def test_details_show_in_full_what_the_card_cut() -> None:
     assert value in shown.replace("\n", "")
 
 
+@pytest.mark.parametrize(
+    "changes, told",
+    [
+        ({}, "✅ approved by Dana Reyes in Slack"),
+        ({"status": "rejected", "decided_by": ""}, "rejected since nobody decided in time"),
+        ({"status": "expired", "decided_by": ""}, "expired"),
+        ({"status": "cancelled", "decided_by": ""}, "cancelled"),
+    ],
+)
+def test_details_of_what_is_over_say_so_before_anything_else(changes: dict[str, object], told: str) -> None:
+    text = everything(list(details_modal(approved(**changes))["blocks"]))  # type: ignore[arg-type]  # JSON values
+    assert told in text
+    assert text.index(told) < text.index("What would happen")
+
+
 def test_details_that_do_not_fit_say_how_to_see_the_rest() -> None:
     card = approved(arguments=(Argument("note", "x" * 200_000), Argument("last", "y")))
     view = details_modal(card)

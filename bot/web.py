@@ -31,7 +31,14 @@ def create(service: Service) -> FastAPI:
             await service.work()
             yield
 
-    app = FastAPI(title="Twokey", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
+    app = FastAPI(
+        title="Twokey",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        redirect_slashes=False,  # they would lead to whatever host a request names, and not below PUBLIC_URL's path
+    )
     app.add_exception_handler(StoreDown, _store_is_down)
     _add_health(app, service)
     _add_people(app, service)

@@ -45,7 +45,8 @@ class ByInbox:
     def router(self) -> APIRouter:
         """Its routes."""
         found = APIRouter(prefix="/inbox", include_in_schema=False)
-        found.add_api_route("", answering(self.view, self.list), methods=["GET", "HEAD"])
+        for path in ("", "/"):
+            found.add_api_route(path, answering(self.view, self.list), methods=["GET", "HEAD"])
         found.add_api_route("/approvals/{approval_id}", answering(self.view, self.show), methods=["GET", "HEAD"])
         found.add_api_route("/approvals/{approval_id}", answering(self.view, self.take), methods=["POST"])
         found.add_api_route("/grants/{grant_id}/revoke", answering(self.view, self.revoke), methods=["POST"])
@@ -63,9 +64,12 @@ class ByInbox:
     async def revoke(self, request: Request) -> Response:
         """Take a grant back."""
         browser, person = await self._signed_in(request)
+        grant_id = request.path_params["grant_id"]
+        if not words.is_id(grant_id, "grt"):
+            raise TurnedAway(404, "There is no such grant", "Nothing was done.", leads_to=[OPEN_INBOX])
         try:
             await form_of(request, self.browsers, browser, "inbox")
-            who, grant_id = Identity(channel="api", id=person.id, name=person.name), request.path_params["grant_id"]
+            who = Identity(channel="api", id=person.id, name=person.name)
             await self.reception.gate.revoke(grant_id, who, "web", browser.origin)
         except BadForm as error:
             return self.browsers.keep(await self._listed(browser, person, error.status, str(error)), browser)

@@ -115,7 +115,8 @@ class ByLink:
         made = await self.browsers.sign_in.code(person, browser.nonce)
         if made is None:
             text = (
-                "Several codes were mailed in the last minutes. Use the latest of them, or wait a quarter of an hour."
+                "Several codes were mailed in the last minutes. Type the latest into the browser that asked for it, or "
+                "sign in by a link. If it was not you who asked, somebody has a link that was mailed to you."
             )
             return self._shown(browser, visit, Told(429, text))
         sign_in, code = made

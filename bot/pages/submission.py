@@ -38,12 +38,12 @@ class Offer:
 
 
 def parse(body: bytes) -> Mapping[str, str]:
-    """The fields of a form, the first of each name. Raises BadSubmission."""
+    """The fields of a form, the first of each name; a NUL is nobody's word. Raises BadSubmission."""
     try:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
     except ValueError:
         raise BadSubmission from None
-    return dict(reversed(pairs))
+    return {name: value.replace("\x00", "") for name, value in reversed(pairs)}
 
 
 def choices_of(typed: Mapping[str, str], offers: Sequence[Offer], zone: str = "UTC") -> dict[str, Choice]:
@@ -173,8 +173,8 @@ def needed(typed: Mapping[str, str], name: str, otherwise: str) -> str:
 
 
 def words(typed: Mapping[str, str], name: str) -> str:
-    """Browsers send line breaks as CR LF; a NUL is nobody's word."""
-    return typed.get(name, "").replace("\r\n", "\n").replace("\x00", "").strip()
+    """Browsers send line breaks as CR LF."""
+    return typed.get(name, "").replace("\r\n", "\n").strip()
 
 
 def _chosen(number: str, card: Card) -> str:

@@ -134,7 +134,7 @@ class Reception:
         return str(words.stands(self.gate.card(facts), self.gate.clock.now()))
 
     async def _facts(self, approval_id: str) -> Facts:
-        facts = await self.gate.index.facts(approval_id)
+        facts = await self.gate.index.facts(approval_id) if words.is_id(approval_id) else None
         if facts is None:
             raise TurnedAway(404, "This approval does not exist", "It may have been removed since you were told of it.")
         return facts

@@ -28,7 +28,7 @@ _EFFECTS = {
 
 
 _GIST = 160
-_APPROVAL_ID = re.compile(r"apr_[a-z2-7]{20}")
+_ID = re.compile(r"([a-z]{3})_[a-z2-7]{20}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +123,10 @@ def masked(address: str) -> str:
     return f"{local[:1]}…@{domain}"
 
 
-def is_id(text: str) -> bool:
-    """Whether it is the id of an approval."""
-    return _APPROVAL_ID.fullmatch(text) is not None
+def is_id(text: str, kind: str = "apr") -> bool:
+    """Whether it can be the id of an approval, or of something of another kind: databases refuse some characters."""
+    found = _ID.fullmatch(text)
+    return found is not None and found[1] == kind
 
 
 def moment(at: datetime) -> str:

@@ -123,6 +123,24 @@ async def test_only_so_many_codes_are_mailed_at_a_time(desk: Desk, visitor: Visi
     assert len(letters.sent) == 4
 
 
+async def test_codes_that_somebody_else_asked_for_leave_their_person_a_way_in(
+    desk: Desk, visitor: Visitor, letters: Letters
+) -> None:
+    asked = await desk.ask()
+    link = desk.link(asked)
+    async with browser_at(desk, letters) as thief:
+        for _ in range(4):
+            await thief.send(link, decision="code")
+
+    page = await visitor.send(link, decision="code")
+
+    assert page.status_code == 429
+    assert f'href="/twokey/inbox/sign-in?approval={asked}"' in page.text
+    assert (await visitor.sign_in("lee@acme.example")).status_code == 303
+    assert (await visitor.send(link, decision="approve")).status_code == 303
+    assert await desk.outcome(asked) == "approved"
+
+
 async def test_when_the_code_cannot_be_mailed_that_is_said(desk: Desk, visitor: Visitor, letters: Letters) -> None:
     letters.is_down = True
 

@@ -11,6 +11,7 @@ from typing import TextIO
 
 from agent.conversation import Identity
 from agent.errors import ConfigError, Refused
+from bot.approval_texts import spelt_out
 from bot.shell import Desk
 from store import export as handing_out
 from store.chain import Finding
@@ -118,8 +119,8 @@ def _lines(path: Path) -> Iterator[TextIO]:
 
 
 def finding_text(each: Finding) -> str:
-    """A line."""
-    return f"{each.thread} event {each.seq}: {each.what}: {each.said}"
+    """A line. Whoever forged the log may have written for this terminal, too."""
+    return f"{spelt_out(each.thread)} event {each.seq}: {each.what}: {spelt_out(each.said)}"
 
 
 def report_text(report: Report) -> str:

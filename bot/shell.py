@@ -13,7 +13,7 @@ from agent.thread import Entry
 from approvals.card import Card
 from approvals.decision import Answer, Approve, Choice, GrantTerms, Reject
 from approvals.people import Person, token_digest
-from bot.approval_texts import in_short
+from bot.approval_texts import in_short, spelt_out
 from bot.personal import Personal
 from bot.service import Service
 from bot.settings import Settings
@@ -211,7 +211,7 @@ def thread_table(rows: Sequence[dict[str, object]]) -> str:
     lines = [f"{'THREAD':26}{'AGENT':14}{'STATE':12}{'EVENTS':>6}  WHERE"]
     for row in rows:
         place = row["conversation"]
-        where = " ".join(str(each) for each in place.values()) if isinstance(place, dict) else ""
+        where = spelt_out(" ".join(str(each) for each in place.values())) if isinstance(place, dict) else ""
         waits = row["waiting"] and row["status"] == "active"
         state = f"{row['waiting']} waiting" if waits else str(row["status"])
         lines.append(f"{row['id']!s:26}{row['agent']!s:14}{state:12}{row['last_seq']!s:>6}  {where}")

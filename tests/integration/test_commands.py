@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner
 
-from agent.conversation import SlackThread
+from agent.conversation import MailThread, SlackThread
 from agent.errors import ConfigError, Refused
 from agent.events import MessageReceived
 from bot.cli import app
@@ -62,6 +62,21 @@ def test_a_stalled_thread_is_seen_and_revived_once() -> None:
         run("threads", "revive", "thr_1")
     with pytest.raises(Refused, match="there is no thread thr_2"):
         run("threads", "revive", "thr_2")
+
+
+def test_the_name_that_a_stranger_gave_a_conversation_does_not_reach_the_terminal_as_it_is(url: str) -> None:
+    async def mailed() -> None:
+        database = connect(url)
+        place = MailThread(mailbox="agent@acme.example", root="<\x1b[2J\u202e@evil.example> sam@evil.example")
+        event = MessageReceived(at=OLD, delivery_id="e", sender=ADA, text="Hi")
+        await Threads(database, FakeClock(OLD)).take_in(place, event, keys=["m"], new_id="thr_2", agent="a")
+        await database.aclose()
+
+    asyncio.run(mailed())
+    shown = run("threads", "list")
+
+    assert "<[U+001B][2J[U+202E]@evil.example> sam@evil.example" in shown
+    assert "\x1b" not in shown
 
 
 @pytest.mark.usefixtures("url")

@@ -40,6 +40,7 @@ def card_text(card: Card) -> str:
         *(_vote(each) for each in card.votes),
         *(line for each in card.remarks for line in _asked(each)),
         f"  expires {_moment(card.expires_at)}" + ("; more people were asked by now" if card.is_escalated else ""),
+        *([f"  digest {card.digest[:12]}"] if card.digest and card.is_open else []),
         *_ended(card),
     ]
     if card.mates:

@@ -146,6 +146,7 @@ def approve(  # noqa: PLR0913, PLR0917 - each is an option of the command
     approval_ids: Ids,
     arguments: Annotated[str, typer.Option(help="Changed arguments of one call, as a JSON object.")] = "",
     whole_plan: Whole = False,
+    digest: Annotated[str, typer.Option(help="Only if what would run is still what `approvals show` said.")] = "",
     scope: Annotated[str, typer.Option("--for", help="Also let like calls run: of thread, requester or anyone.")] = "",
     until: Annotated[str, typer.Option(help="How long: 12h, 7d, 2026-12-01T18:00 (UTC).")] = "",
     uses: Annotated[int | None, typer.Option(help="How often at most.")] = None,
@@ -161,15 +162,16 @@ def approve(  # noqa: PLR0913, PLR0917 - each is an option of the command
 
     wish = grant_desk.Wish(scope, until, uses, where)
     if not wish:
-        cards = on_desk(lambda desk: desk.approve(approval_ids, arguments, whole_plan=whole_plan))
+        cards = on_desk(lambda desk: desk.approve(approval_ids, arguments, whole_plan=whole_plan, digest=digest))
     elif whole_plan:
         raise typer.BadParameter("goes with single calls, not with --all", param_hint="--for")
     else:
-        for each in on_desk(lambda desk: grant_desk.words(desk, approval_ids, arguments, wish)):
+        shown = on_desk(lambda desk: grant_desk.proposed(desk, approval_ids, arguments, wish))
+        for each in shown.words:
             typer.echo(f"would run from now on without being asked about: {approval_texts.spelt_out(each)}", err=True)
         if not yes and sys.stdin.isatty():
             typer.confirm("Is that what you mean?", abort=True, err=True)
-        cards = on_desk(lambda desk: grant_desk.approve(desk, approval_ids, arguments, wish))
+        cards = on_desk(lambda desk: grant_desk.approve(desk, shown))
     _show(cards, as_json=as_json)
 
 

@@ -1,7 +1,7 @@
 """Grants on a terminal: what one is to let run, as it is typed, and how those that there are read."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import get_args
@@ -49,18 +49,30 @@ def _end(text: str, now: datetime) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-async def words(desk: Desk, approval_ids: Sequence[str], arguments: str, wish: Wish) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """Approvals of calls as they were shown, each with a grant; nothing is decided yet."""
+
+    choices: Mapping[str, Approve]
+    words: tuple[str, ...]
+    """What each would let run."""
+
+
+async def proposed(desk: Desk, approval_ids: Sequence[str], arguments: str, wish: Wish) -> Proposed:
     """What would be let run, for each of these approvals. Raises Refused."""
     terms = wish.terms(desk.service.clock.now())
     changed = json_object(arguments) if arguments else None
+    if changed is not None and len(approval_ids) > 1:
+        raise Refused("--arguments changes one call; approve it by itself")
     cards = [await desk.card(each) for each in approval_ids]
     choices = {each.approval_id: Approve(each.digest, changed, terms) for each in cards}
-    return [await desk.service.gate.grant_words(each, choice) for each, choice in choices.items()]
+    words = [await desk.service.gate.grant_words(each, choice) for each, choice in choices.items()]
+    return Proposed(choices, tuple(words))
 
 
-async def approve(desk: Desk, approval_ids: Sequence[str], arguments: str, wish: Wish) -> list[Card]:
-    """Approve, and let like calls run as it was wished."""
-    return await desk.approve(approval_ids, arguments, grant=wish.terms(desk.service.clock.now()))
+async def approve(desk: Desk, shown: Proposed) -> list[Card]:
+    """Approve just that, however long somebody read it."""
+    return await desk.decide(shown.choices)
 
 
 async def listed(desk: Desk, *, every: bool) -> list[GrantFacts]:

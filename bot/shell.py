@@ -11,7 +11,7 @@ from agent.conversation import Identity, JsonObject
 from agent.errors import ConfigError, Refused
 from agent.thread import Entry
 from approvals.card import Card
-from approvals.decision import Answer, Approve, Choice, GrantTerms, Reject
+from approvals.decision import Answer, Approve, Choice, Reject
 from approvals.people import Person, token_digest
 from bot.approval_texts import in_short, spelt_out
 from bot.personal import Personal
@@ -27,6 +27,8 @@ T = TypeVar("T")
 
 YOUNGEST = timedelta(days=7)
 """Catching up after an outage compares with the names of a day, and with the threads of a week."""
+DIGEST_LEAST = 8
+"""Characters of a digest that say which one is meant."""
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
@@ -87,23 +89,26 @@ class Desk:
         arguments: str = "",
         *,
         whole_plan: bool = False,
-        grant: GrantTerms | None = None,
+        digest: str = "",
     ) -> list[Card]:
-        """Yes to what each card shows, all at once; or, to one, with these arguments. Raises Refused."""
+        """Yes to what each card shows, all at once; or, to one, with these arguments, or only if this is how its digest
+        begins. Raises Refused."""
         changed = json_object(arguments) if arguments else None
         found = await self._chosen(approval_ids, whole_plan=whole_plan)
         if changed is not None and len(found) > 1:
             raise Refused("--arguments changes one call; approve it by itself")
-        return await self._decide({each.approval_id: Approve(each.digest, changed, grant) for each in found})
+        if digest:
+            _check_shown(digest, found)
+        return await self.decide({each.approval_id: Approve(each.digest, changed) for each in found})
 
     async def reject(self, approval_ids: Sequence[str], reason: str, *, whole_plan: bool = False) -> list[Card]:
         """No to each, all at once."""
         found = await self._chosen(approval_ids, whole_plan=whole_plan)
-        return await self._decide({each.approval_id: Reject(reason) for each in found})
+        return await self.decide({each.approval_id: Reject(reason) for each in found})
 
     async def answer(self, approval_id: str, text: str) -> list[Card]:
         """Words: for a question, or in place of a call's result."""
-        return await self._decide({approval_id: Answer(text)})
+        return await self.decide({approval_id: Answer(text)})
 
     async def ask(self, approval_id: str, text: str) -> Card:
         """Ask the agent about a call that waits, without deciding."""
@@ -118,7 +123,8 @@ class Desk:
             found |= {each.approval_id: each for each in plan if each.is_open}
         return list(found.values())
 
-    async def _decide(self, choices: Mapping[str, Choice]) -> list[Card]:
+    async def decide(self, choices: Mapping[str, Choice]) -> list[Card]:
+        """Have the say of whoever types, all at once. Raises Refused."""
         try:
             await self.service.gate.decide_plan(choices, self.identity(), "cli")
         except ValueError:
@@ -148,6 +154,13 @@ class Desk:
                 "TWOKEY_TOKEN: must be the token of somebody in people.yaml; make one with: twokey admin token"
             )
         return person
+
+
+def _check_shown(digest: str, found: Sequence[Card]) -> None:
+    if len(found) != 1 or len(digest) < DIGEST_LEAST:
+        raise Refused(f"--digest goes with one approval, and has at least {DIGEST_LEAST} characters")
+    if not found[0].digest.startswith(digest):
+        raise Refused("what would run is no longer what was shown; look at it again: twokey approvals show")
 
 
 async def on_store(settings: Settings, work: Callable[[Desk], Awaitable[T]]) -> T:

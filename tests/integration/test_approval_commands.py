@@ -60,6 +60,21 @@ def test_everything_on_the_card_is_printed(terminal: Terminal) -> None:
     assert "approved by Lee Chen via cli" in terminal.type("approvals", "approve", asked)
 
 
+def test_an_approval_can_be_held_to_what_was_shown(terminal: Terminal) -> None:
+    async def fill(desk: Desk) -> str:
+        return await desk.ask()
+
+    asked = terminal.fill(fill)
+    shown = terminal.type("approvals", "show", asked)
+    digest = refund.digest(ARGUMENTS)[:12]
+    assert f"  digest {digest}\n" in shown
+
+    for wrong, said in (("0" * 12, "no longer what was shown"), (digest[:3], "at least 8")):
+        with pytest.raises(Refused, match=said):
+            terminal.type("approvals", "approve", asked, "--digest", wrong)
+    assert "approved by Lee Chen" in terminal.type("approvals", "approve", asked, "--digest", digest)
+
+
 def test_several_calls_of_a_plan_are_decided_at_once(terminal: Terminal) -> None:
     first, second = terminal.fill(plan_of_two).split()
     shown = terminal.type("approvals", "show", first)

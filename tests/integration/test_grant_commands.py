@@ -10,7 +10,9 @@ import yaml
 from typer.testing import CliRunner
 
 from agent.errors import AlreadySettled, BadTerms, ConfigError, Refused
+from bot import grant_desk, shell
 from bot.cli import app
+from bot.terminal import on_desk
 from tests.desk import ADA, Desk
 from tests.terminal import NOW, PEOPLE, Terminal
 
@@ -85,6 +87,24 @@ def test_what_cannot_be_meant_is_refused_and_decides_nothing(
     with pytest.raises(error, match=said):
         approve(terminal, asked, *words)
     assert "[open]" in terminal.type("approvals", "show", asked)
+
+
+@pytest.mark.usefixtures("terminal")
+def test_what_is_given_is_what_was_shown_however_long_somebody_reads_it(
+    asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.wiring.SystemClock", lambda: NOW)
+
+    async def given(desk: shell.Desk) -> tuple[tuple[str, ...], list[str]]:
+        shown = await grant_desk.proposed(desk, [asked], "", grant_desk.Wish("anyone", "7d"))
+        NOW.move(3600)
+        await grant_desk.approve(desk, shown)
+        found = await grant_desk.listed(desk, every=False)
+        return shown.words, [desk.service.gate.granting.words(each.grant) for each in found]
+
+    told, stands = on_desk(given)
+
+    assert list(told) == stands
 
 
 def test_not_for_a_whole_plan(terminal: Terminal, asked: str) -> None:

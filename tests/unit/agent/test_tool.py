@@ -114,3 +114,8 @@ def test_two_tools_of_one_name_are_refused() -> None:
     with pytest.raises(ConfigError, match="two tools are named find"):
         catalog([find, find])
     assert isinstance(find, Tool)
+
+
+def test_half_a_character_has_a_digest_of_its_own() -> None:
+    """An approver's form may send one; the store writes it as a question mark, which is another call."""
+    assert len({find.digest({"text": each}) for each in ("\ud800", "\ud801", "?")}) == 3

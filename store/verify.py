@@ -25,6 +25,7 @@ from store.grant_standings import (
     grant_standings,
     miscounts,
 )
+from store.standings import KINDS as KINDS_OF_APPROVALS
 from store.standings import Standing, contradictions, standings
 
 PAGE = 500
@@ -42,13 +43,13 @@ _OF_THREAD = text(
 _THREAD = text("SELECT last_seq, head FROM thread WHERE id = :thread")
 _EMPTY = text("SELECT id FROM thread WHERE NOT EXISTS (SELECT 1 FROM event WHERE thread_id = thread.id)")
 _ROWS = (
-    "SELECT thread_id, id, about, status, asked_seq, decided_seq FROM approval WHERE",
+    ("SELECT thread_id, id, about, status, asked_seq, decided_seq, version, noted_seq, plan, expires_at "
+    "FROM approval WHERE"),
     "SELECT thread_id, id, tool, given_by, seq, until, uses, revoked_seq FROM grants WHERE",
 )
 _OF = tuple(text(f"{each} thread_id = :thread") for each in _ROWS)
 _BETWEEN = tuple(text(f"{each} thread_id > :after AND thread_id <= :until") for each in _ROWS)
 _BEHIND = tuple(text(f"{each} thread_id > :after") for each in _ROWS)
-_ABOUT_APPROVALS = ("approval_requested", "approval_decided")
 _COUNTS = text(
     "SELECT id, thread_id, seq, used, revoked_seq IS NULL AND until > :now FROM grants ORDER BY thread_id, seq"
 )
@@ -88,14 +89,14 @@ class _Thread:
     def see(self, row: Sequence[Any]) -> None:
         seq, kind, at, body, digest, link = row[1:7]
         self.walk.see(Row(seq, kind, at, body, bytes(digest) if digest else None, bytes(link)))
-        if kind in _ABOUT_APPROVALS or kind in KINDS:
+        if kind in KINDS_OF_APPROVALS or kind in KINDS:
             self.facts[seq] = (kind, body)
 
     def findings(self, rows: _Beside) -> list[Finding]:
         name = self.walk.thread_id
         if self.row is None:
             return [Finding(name, 0, "removed", "the row of the thread is missing, and its events are there")]
-        approvals = {seq: fact for seq, fact in self.facts.items() if fact[0] in _ABOUT_APPROVALS}
+        approvals = {seq: fact for seq, fact in self.facts.items() if fact[0] in KINDS_OF_APPROVALS}
         return [
             *self.walk.end(*self.row),
             *contradictions(name, standings(approvals), rows.approvals),

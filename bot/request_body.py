@@ -1,6 +1,8 @@
 """What is read of a request: its body, no further than its limit, so that a sender cannot fill our memory; and where it
 came from, for the record."""
 
+from ipaddress import ip_address
+
 from fastapi import Request
 
 from agent.errors import TwokeyError
@@ -27,6 +29,15 @@ async def read_body(request: Request, limit: int = MAX_BODY) -> bytes:
 
 
 def origin(request: Request) -> Origin:
-    """Where it came from. The address is the one that the server saw; of a trusted proxy, what that says."""
-    address = request.client.host if request.client else ""
+    """Where it came from. The address is the one that the server saw; of a trusted proxy, what that says, if it is one:
+    it stands on record and in mails, and some proxies pass on whatever they are told."""
+    address = _address(request.client.host) if request.client else ""
     return Origin(address=address, user_agent=request.headers.get("user-agent", ""))
+
+
+def _address(text: str) -> str:
+    """The IP address that it is, without its zone; empty for anything else."""
+    try:
+        return str(ip_address(text.partition("%")[0]))
+    except ValueError:
+        return ""

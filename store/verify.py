@@ -43,8 +43,10 @@ _OF_THREAD = text(
 _THREAD = text("SELECT last_seq, head FROM thread WHERE id = :thread")
 _EMPTY = text("SELECT id FROM thread WHERE NOT EXISTS (SELECT 1 FROM event WHERE thread_id = thread.id)")
 _ROWS = (
-    ("SELECT thread_id, id, about, status, asked_seq, decided_seq, version, noted_seq, plan, expires_at "
-    "FROM approval WHERE"),
+    (
+        "SELECT thread_id, id, about, status, asked_seq, decided_seq, version, noted_seq, plan, expires_at "
+        "FROM approval WHERE"
+    ),
     "SELECT thread_id, id, tool, given_by, seq, until, uses, revoked_seq FROM grants WHERE",
 )
 _OF = tuple(text(f"{each} thread_id = :thread") for each in _ROWS)

@@ -145,9 +145,14 @@ def _ended(card: Card) -> str:
     return "" if card.is_open else f" ({card.status})"
 
 
+def has_room_for(card: Card) -> bool:
+    """Whether a mail shows all its calls and arguments, so that an answer can approve them."""
+    return len(card.plan) <= MAX_CALLS and all(len(each.arguments) <= MAX_ARGUMENTS for each in card.plan)
+
+
 def _left_out(card: Card) -> str:
     left = len(card.plan) - MAX_CALLS
-    return f"{left} more calls on the page" if left > 0 else ""
+    return f"{left} more call{'s' if left > 1 else ''} on the page" if left > 0 else ""
 
 
 def instructions(card: Card) -> str:
@@ -156,6 +161,11 @@ def instructions(card: Card) -> str:
         return "Or answer this mail: what you write above the quoted text is taken as your answer."
     if card.choices:
         return f"Or answer this mail with one of these as its only line: {' · '.join(map(plain, card.choices))}."
+    if not has_room_for(card):
+        return (
+            "Or answer this mail. Its first line decides: “reject” followed by your reason. There is more than a mail "
+            "has room for, so approve it on the page."
+        )
     count = sum(each.is_open for each in card.plan)
     what = f" for all {count} calls, as shown here" if card.mates else ""
     return (

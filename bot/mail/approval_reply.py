@@ -22,6 +22,7 @@ from approvals.decision import Answer, Approve, Choice, Reject
 from approvals.gate import Gate
 from approvals.people import Directory
 from approvals.ports import Facts
+from bot.mail.approval_mail import has_room_for
 from bot.mail.email import InboundEmail
 from bot.mail.shown import by_facts, earlier
 
@@ -33,6 +34,10 @@ _REJECT = re.compile(r"reject(?:\b[\s:,.\u2013\u2014-]*(?P<reason>.*))?", re.IGN
 CHANGED = (
     "Nothing was done: what would happen is no longer what that mail showed. The latest mail shows what it is now, and "
     "so does the page behind its link."
+)
+MORE = (
+    "Nothing was done: there is more than a mail has room for, so it cannot be approved by one. Use the link in the "
+    "mail to see all of it."
 )
 NOT_UNDERSTOOD = (
     "Nothing was done: your answer was not understood. The first line must be the one word “approve”, or "
@@ -62,6 +67,9 @@ class ApprovalReplies:
         if choice is None:
             await self.answer(mail, NOT_UNDERSTOOD)
             return "not understood"
+        if isinstance(choice, Approve) and not has_room_for(card):
+            await self.answer(mail, MORE)
+            return "refused: the mail does not show all of it"
         if shown == "earlier" and isinstance(choice, Approve):
             await self.answer(mail, CHANGED)
             return "refused: it has changed since"

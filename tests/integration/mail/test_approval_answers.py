@@ -1,122 +1,13 @@
 """An answer to an approval mail decides what that mail showed, for whoever it was mailed to, and nothing else."""
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field, replace
-from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import default
-from email.utils import parseaddr
-from pathlib import Path
-
 import pytest
 
-from agent.conversation import JsonObject, MailAddress
-from agent.effects import Ask, Verdict
-from agent.events import ToolCall
-from agent.thread import ThreadState
-from agent.tool import Tool
-from agent.verdict import Approved, Approvers, Rejected
+from agent.verdict import Approved, Rejected
 from approvals import token
 from approvals.decision import Approve
-from approvals.policy import Policy
-from bot.inbox import Inbox
-from bot.mail.approval_reply import ApprovalReplies
-from bot.mail.channel import ABOVE, MailChannel
-from bot.mail.email import RawInbound, Verdicts
-from bot.mail.email import Verdict as Found
-from bot.mail.inbound import MailDesk
-from bot.mail.parsing import Reading
-from store.mails import Mails
-from tests.desk import ARGUMENTS, MIA, POLICY, SECRETS, Desk, desk_at, refund
-
-AGENT = "agent@bot.example"
-LEE, MIAS = "lee@acme.example", "mia@acme.example"
-OTHER: JsonObject = {"order_id": "1043", "amount": 15.0}
-TWO = Approvers(roles=("finance",), count=2)
-
-
-class Strict(Policy):
-    """Wants two where it is about more than 100."""
-
-    def judge(self, call: ToolCall, tool: Tool, state: ThreadState) -> Verdict:
-        """By the amount."""
-        amount = call.arguments["amount"]
-        is_much = isinstance(amount, float | int) and amount > 100
-        return Ask("much", "It is much.", TWO) if is_much else super().judge(call, tool, state)
-
-
-@dataclass
-class Post:
-    """An SMTP server that keeps what it is given."""
-
-    sent: list[bytes] = field(default_factory=list)
-
-    async def send(self, content: bytes, *, sender: str, recipients: Sequence[str]) -> object:
-        """Keep it."""
-        self.sent.append(content)
-        return None
-
-
-@dataclass
-class Office:
-    """A deployment with mail."""
-
-    desk: Desk
-    channel: MailChannel
-    post: Post
-    receipts: dict[str, str] = field(default_factory=dict)
-
-    async def show(self, asked: str, person: str = "lee") -> int:
-        """Bring the mails about it to that person up to date; how many were sent."""
-        before, card = len(self.post.sent), self.desk.gate.card(await self.desk.facts(asked))
-        address = MailAddress(address=f"{person}@acme.example", person=person)
-        key = f"{asked} {person}"
-        self.receipts[key] = await self.channel.show(address, card, self.receipts.get(key, ""), fresh=False)
-        return len(self.post.sent) - before
-
-    def latest(self) -> EmailMessage:
-        """The latest mail, as a client sees it."""
-        found = message_from_bytes(self.post.sent[-1], policy=default)
-        assert isinstance(found, EmailMessage)
-        return found
-
-    def says(self) -> str:
-        """Its text."""
-        body = self.latest().get_body(("plain",))
-        assert body is not None
-        return str(body.get_content())
-
-    async def answer(self, to: str, words: str, sender: str = LEE) -> str:
-        """A proved mail arrives at that address; what was done with it."""
-        gate, clock = self.desk.gate, self.desk.clock
-        desk = MailDesk(
-            keeper=Mails(self.desk.database, clock),
-            threads=self.desk.threads,
-            inbox=Inbox(self.desk.threads, clock, self.desk.ids, "support"),
-            replies=ApprovalReplies(gate, gate.directory, SECRETS, self.channel.answer),
-            reading=Reading(delimiter=ABOVE),
-            address=AGENT,
-            secrets=SECRETS,
-            clock=clock,
-        )
-        head = f"From: {sender}\r\nTo: {to}\r\nSubject: Re: Refund\r\nMessage-ID: <{len(words)}@acme.example>"
-        proved = Verdicts(dmarc=Found.PASS, header_from="acme.example")
-        return await desk.receive(
-            RawInbound(f"{head}\r\n\r\n{words}".encode(), True, sender, (to,), "raw", None, proved)
-        )
-
-    def reply_to(self) -> str:
-        """Where an answer to the latest mail goes."""
-        return parseaddr(str(self.latest()["Reply-To"]))[1]
-
-
-@pytest.fixture
-async def office(tmp_path: Path) -> AsyncIterator[Office]:
-    """A deployment on a new file."""
-    async with desk_at(tmp_path) as desk:
-        desk.gate = replace(desk.gate, policy=Strict(POLICY))
-        post = Post()
-        yield Office(desk, MailChannel(post, AGENT, "Agent", SECRETS, "http://localhost", desk.clock), post)
+from bot.mail.approval_mail import MAX_CALLS
+from tests.desk import ARGUMENTS, MIA, SECRETS, refund
+from tests.integration.mail.office import AGENT, MIAS, OTHER, TWO, Office
 
 
 async def change(office: Office, asked: str, amount: float = 400.0) -> None:
@@ -221,6 +112,21 @@ async def test_an_answer_to_the_mail_of_a_plan_decides_all_of_its_calls(office: 
     assert await office.answer(office.reply_to(), "approve") == "decided"
 
     assert [await office.desk.outcome(each) for each in asked] == ["approved"] * 3
+
+
+async def test_no_answer_approves_calls_that_its_mail_had_no_room_for(office: Office) -> None:
+    asked = await office.desk.plan(*({**OTHER, "amount": float(number)} for number in range(MAX_CALLS)))
+    await office.show(asked[0])
+    assert "1 more call on the page" in office.says()
+    assert "the one word “approve”" not in " ".join(office.says().split())
+    to = office.reply_to()
+
+    assert await office.answer(to, "approve") == "refused: the mail does not show all of it"
+    assert "Nothing was done" in office.says()
+    assert {await office.desk.outcome(each) for each in asked} == {""}
+
+    assert await office.answer(to, "reject Too many") == "decided"
+    assert {await office.desk.outcome(each) for each in asked} == {"rejected"}
 
 
 async def test_a_rejection_of_a_plan_rejects_what_of_it_is_still_open(office: Office) -> None:

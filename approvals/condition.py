@@ -48,6 +48,8 @@ _LITERAL = re.compile(f"{_COMMENT}|{_LONG}|{_RAW}|{_SHORT}", re.DOTALL)
 _LOOP = re.compile(r"\.\s*(exists|all|exists_one|existsOne|filter|map)\s*\(\s*(\w*)")
 _PLACE = re.compile(r"<input>:(\d+):(\d+): (?:Syntax error: )?(.*)")
 _WORDS = ((re.compile(r"\band\b"), "&&"), (re.compile(r"\bor\b"), "||"), (re.compile(r"\bnot\b"), "!"))
+_QUOTED = re.compile(r"""'[bBrR]{0,2}["'].*""", re.DOTALL)
+"""A text that the parser stumbled over: it may name somebody, and this message goes into logs."""
 _SINGLE = re.compile(r"(?<![=!<>])=(?!=)")
 
 _TROUBLE = (
@@ -186,6 +188,7 @@ def _explained(message: str, code: str) -> str:
     found = _PLACE.search(message)
     where = f"line {found[1]}, column {found[2]}: " if found else ""
     what = found[3].partition(" expecting ")[0].replace("<EOF>", "the end") if found else "cannot be read"
+    what = _QUOTED.sub("a text", what)
     hint = "; equal is written ==" if _SINGLE.search(code) else ""
     for word, written in _WORDS:
         hint += f"; `{word.pattern[2:-2]}` is written {written}" if word.search(code) else ""

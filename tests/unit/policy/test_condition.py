@@ -254,3 +254,10 @@ def test_whatever_is_written_and_given_it_is_true_false_or_one_of_two_errors(
         assert condition.holds({"args": {"a": value, "b": other}, "tool": "t", "taint": []}) in {True, False}
     except ConditionError:
         return
+
+
+@pytest.mark.parametrize("text", ['tool == "eve@out.example', 'tool == "a" "eve@out.example"', "tool == 'a' r'eve'"])
+def test_what_cannot_be_read_is_told_without_the_texts_in_it(text: str) -> None:
+    with pytest.raises(ValueError, match="line 1, column") as told:
+        Condition.parse(text)
+    assert "eve" not in str(told.value)

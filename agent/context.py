@@ -37,6 +37,9 @@ _FENCE = re.compile(r"<(?=[\s/]{0,20}message)", re.IGNORECASE)
 
 STILL_WAITING = "Waiting for a person's approval. It has not run."
 
+_STOPPED = {"errors": "There were errors in a row.", "steps": "There were many steps without an end."}
+"""By the bound that was reached. The question that people saw quotes the last error, which may be outsiders' words."""
+
 CUT_ANSWER = "Your last answer was cut off or empty. Answer again, shorter, or call a tool."
 
 
@@ -179,7 +182,7 @@ def _trouble_note(event: ApprovalDecided, entries: Iterable[Entry]) -> str:
                 return ""
             who = _attribute(event.by.identity.name or event.by.person)
             answer = _fence(event.by.identity, event.decision.text)
-            return f"[{_without_fences(request.title)} {who} was asked, and answered:]\n{answer}"
+            return f"[{_STOPPED.get(request.rule, 'The work had stopped.')} {who} was asked, and answered:]\n{answer}"
     return ""
 
 

@@ -132,7 +132,7 @@ def test_what_a_person_said_to_trouble_is_told_once() -> None:
     go_on = decided(Answered(text="Try again"))
     shown = turns(a_thread(a_message(), asked("trouble"), go_on))
     fence = '<message from="Dana" channel="slack" verified="yes">\nTry again\n</message>'
-    assert shown[-1].text == f"[Refund Dana was asked, and answered:]\n{fence}"
+    assert shown[-1].text == f"[The work had stopped. Dana was asked, and answered:]\n{fence}"
     assert len(turns(a_thread(a_message(), asked("trouble"), decided(Answered(text=STOP))))) == 1
 
 

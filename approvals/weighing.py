@@ -76,8 +76,8 @@ class Weighing:
         verdict = self.policy.judge(call, tool, state)
         if isinstance(verdict, Deny):
             raise Refused(f"The policy does not allow it with these arguments: {verdict.why}")
-        if isinstance(verdict, Allow) and facts.request.rule == guardrail.RULE:
-            verdict = replace(self.policy.doubted(), why=facts.request.why)
+        if isinstance(verdict, Allow) and facts.record.asked.rule == guardrail.RULE:  # however often it was changed
+            verdict = replace(self.policy.doubted(), why=facts.record.asked.why)
         if isinstance(verdict, Allow):
             return ballot.approve_changed(tool.digest(arguments), arguments)
         amended = await self.opening.amendment(facts.record, call, verdict, state, ballot.by)

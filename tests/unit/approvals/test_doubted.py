@@ -50,6 +50,23 @@ async def test_one_of_two_cannot_let_it_run_by_changing_it(desk: Desk) -> None:
     assert decided.decision == Approved(digest=refund.digest(CHANGED), arguments=CHANGED)
 
 
+async def test_nor_by_changing_it_to_what_the_policy_asks_about_and_back(desk: Desk) -> None:
+    large = {"name": "large", "tools": ["refund"], "when": "args.amount > 400", "outcome": "ask"}
+    two = {"approvers": {"roles": ["finance"], "count": 2}}
+    file = {"default": two, "rules": [large, {"name": "all", "tools": ["refund"], "outcome": "allow"}]}
+    desk.gate = replace(desk.gate, policy=Policy(PolicyFile.model_validate(file)))
+    asked = await desk.ask(rule=RULE, why="It looks odd.", approvers=TWO)
+    much: JsonObject = {**ARGUMENTS, "amount": 450.0}
+
+    await desk.gate.decide(asked, Approve(refund.digest(ARGUMENTS), much), LEE, "web")
+    assert (await desk.facts(asked)).request.rule == "large"
+    await desk.gate.decide(asked, Approve(refund.digest(much), CHANGED), LEE, "web")
+
+    facts = await desk.facts(asked)
+    assert facts.decided is None
+    assert (facts.request.rule, facts.request.why, facts.request.approvers) == (RULE, "It looks odd.", TWO)
+
+
 async def test_what_the_policy_itself_asked_about_runs_when_it_allows_the_change(desk: Desk) -> None:
     asked = await desk.ask(approvers=TWO)
 

@@ -44,7 +44,7 @@ from approvals.people import Directory, Person
 from approvals.policy import Policy
 from approvals.ports import Facts, Index, Log
 from approvals.recording import Recording
-from approvals.standing import NO_PLACE, Standing
+from approvals.standing import NO_PLACE, RememberedGroups, Standing
 from approvals.weighing import Weighing
 
 log = structlog.get_logger()
@@ -89,7 +89,7 @@ class Gate:
         """Makes what people are asked."""
         rest = (self.directory, self.tools, self.clock, self.ids)
         opening = Opening(*rest, timeout=self.timeout, channels=self.channels, reminders=self.reminders)
-        return replace(opening, standing=self.standing, hours=self.policy.hours)
+        return replace(opening, standing=RememberedGroups(self.standing, self.clock), hours=self.policy.hours)
 
     @cached_property
     def entitlement(self) -> Entitlement:

@@ -6,17 +6,21 @@ be looked up counts against whoever wants to decide.
 
 import asyncio
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
 
 from agent.conversation import Identity
 from agent.errors import ChannelError, ChannelRefused
+from agent.ports import Clock
 from approvals.people import Directory
 from approvals.roster import Roster
 
 log = structlog.get_logger()
+
+REMEMBERED = timedelta(minutes=1)
+"""How long a group is remembered for who is shown something."""
 
 
 class Standing(Protocol):
@@ -72,6 +76,30 @@ class ForOneSay:
         found = self._members[team, group]
         if isinstance(found, ChannelError):
             raise found
+        return found
+
+
+class RememberedGroups:
+    """Another place, asked once a minute who is in a group. Only for who is shown something: whoever decides is looked
+    up at that moment, and what Slack answers a minute must be left for that. Satisfies `Standing`."""
+
+    def __init__(self, standing: Standing, clock: Clock) -> None:
+        self.standing = standing
+        self.clock = clock
+        self._known: dict[tuple[str, str], tuple[datetime, frozenset[str]]] = {}
+
+    async def check(self, who: Identity) -> str:
+        """Asked anew."""
+        return await self.standing.check(who)
+
+    async def members(self, team: str, group: str) -> frozenset[str]:
+        """As they were known to be within the last minute. Raises ChannelError; failures are not remembered."""
+        now = self.clock.now()
+        asked_at, found = self._known.get((team, group), (now - REMEMBERED, frozenset()))
+        if now - asked_at < REMEMBERED:
+            return found
+        found = await self.standing.members(team, group)
+        self._known[team, group] = (now, found)
         return found
 
 

@@ -1,42 +1,9 @@
-"""What Home tabs are made from, looked up once for many of them.
-
-Only for looking: a tab may show for a minute what a group was before. Whoever decides is looked up at that moment, and
-what Slack answers a minute must be left for that.
-"""
+"""What Home tabs are made from, read once for many of them."""
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 
-from agent.conversation import Identity
-from agent.ports import Clock
-from approvals.standing import Standing
 from store.approvals import ApprovalFacts, ApprovalIndex
-
-REMEMBERED = timedelta(minutes=1)
-
-
-class RememberedGroups:
-    """Who is in a group, asked once a minute. Satisfies `approvals.standing.Standing`."""
-
-    def __init__(self, standing: Standing, clock: Clock) -> None:
-        self.standing = standing
-        self.clock = clock
-        self._known: dict[tuple[str, str], tuple[datetime, frozenset[str]]] = {}
-
-    async def check(self, who: Identity) -> str:
-        """Asked anew."""
-        return await self.standing.check(who)
-
-    async def members(self, team: str, group: str) -> frozenset[str]:
-        """As they were known to be within the last minute. Raises ChannelError; failures are not remembered."""
-        now = self.clock.now()
-        asked_at, found = self._known.get((team, group), (now - REMEMBERED, frozenset()))
-        if now - asked_at < REMEMBERED:
-            return found
-        found = await self.standing.members(team, group)
-        self._known[team, group] = (now, found)
-        return found
 
 
 class OnePass(ApprovalIndex):

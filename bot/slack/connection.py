@@ -13,12 +13,12 @@ from agent.conversation import Identity
 from agent.errors import ChannelDown, ConfigError, Refused
 from agent.ports import Clock
 from approvals.gate import Gate
+from approvals.standing import RememberedGroups
 from bot.outbox import Channel
 from bot.personal import Personal
 from bot.settings import Settings
 from bot.sign_in import SignIn
 from bot.slack.app import SlackApp, SlackOptions
-from bot.slack.at_a_glance import RememberedGroups
 from bot.slack.catch_up import CatchUp
 from bot.slack.catch_up import Place as Team
 from bot.slack.history import PACE, History

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from agent.errors import ChannelDown
-from bot.slack.at_a_glance import REMEMBERED, OnePass, RememberedGroups
+from approvals.standing import REMEMBERED, RememberedGroups
+from bot.slack.at_a_glance import OnePass
 from store.approvals import ApprovalFacts, ApprovalIndex
 from tests.desk import desk_at
 from tests.fakes import FakeClock, FakeStanding

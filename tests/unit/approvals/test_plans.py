@@ -130,6 +130,7 @@ async def test_a_say_on_a_plan_looks_up_each_account_and_each_group_once() -> No
     it.groups = {"treasury": {"T0": "S1"}}
     it.standing.groups["S1"] = ("U0FAY", "U0GUS", "U0CY")
     card = await planned(it)
+    assert it.standing.asked == ["S1"]
     for name in ("fay", "gus", "cy"):
         it.standing.asked.clear()
         await it.gate.decide_plan({each.approval_id: yes(each)[1] for each in card.plan}, who(name, "slack"), "slack")

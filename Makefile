@@ -6,7 +6,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup demo run test soak check lint types format coverage lock clean
+.PHONY: help setup demo run test soak bench check lint types format coverage lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -36,6 +36,9 @@ test: $(DEV)  ## every test; says what was skipped and why
 soak: $(DEV)  ## real processes under fire: MINUTES=10 of everything at once, or until FAULTS=10000
 	@$(BIN)/python -m pytest -q -rs tests/faults/thorough.py
 	@$(BIN)/python -m tests.faults.soak $(if $(FAULTS),--faults $(FAULTS),--minutes $(or $(MINUTES),10)) $(ARGS)
+
+bench: $(DEV)  ## what it costs, measured: a table, and JSON in the file named by ARGS
+	@$(BIN)/python benchmarks/all.py $(ARGS)
 
 check: lint types test  ## all of CI: lint, types, tests; stops at the first that fails
 

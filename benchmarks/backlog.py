@@ -21,12 +21,12 @@ class Deaf:
         """Nothing is held."""
 
 
-async def bodies(slack: SlackStandIn, count: int) -> list[str]:
+async def bodies(slack: SlackStandIn, count: int, said: str = "hello") -> list[str]:
     """Events of so many direct messages, which really stand in the workspace."""
     reached = slack.post.outlet
     slack.post.use(Deaf())
     for _ in range(count):
-        await slack.dm(cast.ADA.slack, "hello")
+        await slack.dm(cast.ADA.slack, said)
     slack.post.outlet = reached
     return [json.dumps(attempt.parcel.body) for attempt in slack.attempts("message")]
 

@@ -14,6 +14,7 @@ import tempfile
 import time
 from contextlib import AsyncExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 
@@ -39,7 +40,7 @@ async def one(server: str, workers: int, seconds: float) -> float:
             sandbox.model._pause = THINKING
             told = {
                 **sandbox.env(),
-                "DATABASE_URL": f"{server.rpartition('/')[0]}/{name}",
+                "DATABASE_URL": urlsplit(server)._replace(path=f"/{name}").geturl(),
                 "WORKERS": str(AT_ONCE),
                 "WORKERS_PER_PERSON": str(AT_ONCE),
             }

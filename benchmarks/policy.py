@@ -8,6 +8,7 @@ Every rule is about the tool and none but the last holds, so that each call is h
 are about a tool of another name, as most rules of a large deployment are about other tools.
 """
 
+import json
 import statistics
 import sys
 import time
@@ -73,17 +74,20 @@ def measured(subject: Policy, rule: str) -> tuple[list[float], list[float]]:
 
 
 def main(count: int) -> None:
-    for about in ("pay", "other"):
+    """Print a JSON object."""
+    found = {}
+    for about, what in (("pay", "all about the tool"), ("other", "all but one about other tools")):
         began = time.perf_counter()
         subject = Policy(policy(count, about), PEOPLE)
         read = time.perf_counter() - began
         wall, own = measured(subject, "last")
-        what = "all about the tool" if about == "pay" else "all but one about other tools"
-        print(f"{count:,} rules with conditions, {what}: median {statistics.median(wall):.3f} ms a call", end=", ")
-        print(
-            f"p99 {wall[int(len(wall) * 0.99)]:.3f} ms; of the process's own {statistics.median(own):.3f} ms", end="; "
-        )
-        print(f"read in {read:.2f} s")
+        found[what] = {
+            "median_ms": round(statistics.median(wall), 3),
+            "p99_ms": round(wall[int(len(wall) * 0.99)], 3),
+            "cpu_median_ms": round(statistics.median(own), 3),
+            "read_s": round(read, 2),
+        }
+    print(json.dumps({"rules": count, **found}, indent=1))
 
 
 if __name__ == "__main__":

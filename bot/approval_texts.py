@@ -64,7 +64,12 @@ def cards_json(cards: Iterable[Card]) -> str:
 def in_short(value: object, limit: int = SHORT) -> str:
     """On one line, cut where it is long."""
     text = " ".join((value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)).split())
-    return spelt(text if len(text) <= limit else f"{text[:limit]}…", _spell)
+    return seen(text if len(text) <= limit else f"{text[:limit]}…")
+
+
+def seen(text: str) -> str:
+    """The text as it is, but for what cannot be seen."""
+    return spelt(text, _spell)
 
 
 def spelt_out(text: str) -> str:
@@ -108,7 +113,7 @@ def _moment(at: datetime) -> str:
 
 
 def _within(text: str) -> str:
-    return spelt(text, _spell).replace("\n", "\n      ")
+    return seen(text).replace("\n", "\n      ")
 
 
 def _spell(character: str) -> str:

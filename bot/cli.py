@@ -39,8 +39,10 @@ def main() -> None:
     try:
         app()
     except TwokeyError as error:
+        from bot.approval_texts import seen  # noqa: PLC0415 - see `on_desk`
+
         for line in str(error).splitlines():
-            typer.echo(f"twokey: {line}", err=True)
+            typer.echo(f"twokey: {seen(line)}", err=True)
         sys.exit(1)
 
 

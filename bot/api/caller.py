@@ -16,7 +16,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from agent.conversation import Identity
 from agent.errors import StoreDown
 from approvals.people import Directory, Person
-from bot.api.problem import Problem, invalid
+from bot.api.problem import NOT_KEPT, Problem, invalid
 from bot.request_body import BodyTooLarge, read_body
 
 log = structlog.get_logger()
@@ -40,7 +40,7 @@ def answering(
         except StoreDown as error:
             log.warning("api.unavailable")
             return Problem(503, "unavailable", str(error), headers={"Retry-After": "5"}).answer()
-        return Response(found.model_dump_json(), status, media_type="application/json")
+        return Response(found.model_dump_json(), status, NOT_KEPT, "application/json")
 
     return answer
 

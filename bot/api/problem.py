@@ -1,12 +1,15 @@
 """What a caller is told when something is not done: `{"error": {"code", "message", "fields"}}`, never a bare status."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from fastapi import Response
 from pydantic import BaseModel, Field, ValidationError
 
 from agent.errors import TwokeyError
 
+NOT_KEPT: Mapping[str, str] = MappingProxyType({"Cache-Control": "no-store"})
+"""On every answer: it is for the owner of a token, and of this moment."""
 _TAGS = frozenset({"approve", "reject", "answer"})
 """Pydantic puts the chosen alternative into the path of a field; callers never wrote it."""
 
@@ -41,7 +44,7 @@ class Problem(TwokeyError):
         super().__init__(message)
         self.status = status
         self.body = ErrorAnswer(error=ErrorBody(code=code, message=message, fields=dict(fields or {})))
-        self.headers = dict(headers or {})
+        self.headers = {**NOT_KEPT, **(headers or {})}
 
     def answer(self) -> Response:
         """The same, over HTTP."""

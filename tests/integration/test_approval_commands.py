@@ -4,10 +4,12 @@ import json
 
 import pytest
 
-from agent.conversation import JsonObject
+from agent.conversation import Identity, JsonObject
 from agent.errors import ConfigError, Refused
 from agent.events import ApprovalVoted, Event, ModelResponded, RemarkAnswered, ToolCall
 from agent.verdict import Approvers, Decider
+from approvals.decision import Answer
+from bot.cli import main
 from tests.desk import ARGUMENTS, LEE, Desk, refund
 from tests.terminal import Terminal
 
@@ -73,6 +75,24 @@ def test_an_approval_can_be_held_to_what_was_shown(terminal: Terminal) -> None:
         with pytest.raises(Refused, match=said):
             terminal.type("approvals", "approve", asked, "--digest", wrong)
     assert "approved by Lee Chen" in terminal.type("approvals", "approve", asked, "--digest", digest)
+
+
+def test_names_from_elsewhere_in_an_error_do_not_reach_the_terminal_as_they_are(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def fill(desk: Desk) -> str:
+        asked = await desk.ask("question", {}, approvers=Approvers(anyone_in_thread=True))
+        sam = Identity(channel="slack", id="U1", team="T1", name="Sam\x1b[2J\u202e")
+        await desk.gate.decide(asked, Answer("Berlin"), sam, "slack")
+        return asked
+
+    monkeypatch.setattr("sys.argv", ["twokey", "approvals", "answer", terminal.fill(fill), "Hamburg"])
+    with pytest.raises(SystemExit):
+        main()
+
+    told = capsys.readouterr().err
+    assert "twokey: Sam[U+001B][2J[U+202E] was first" in told
+    assert "\x1b" not in told
 
 
 def test_several_calls_of_a_plan_are_decided_at_once(terminal: Terminal) -> None:

@@ -205,6 +205,11 @@ async def test_no_body_and_no_header_makes_it_fail(desk: Desk, lee: Caller, body
         assert answer.is_success or answer.status_code in {307, 404, 405} or problem(answer)
 
 
+async def test_nothing_of_what_is_answered_is_kept_by_browsers_and_proxies(lee: Caller) -> None:
+    for route in ("/approvals", "/approvals/apr_none", "/grants"):
+        assert (await lee.get(route)).headers["cache-control"] == "no-store"
+
+
 def test_openapi_describes_every_route_with_its_body_and_its_errors(application: FastAPI) -> None:
     described = application.openapi()
 

@@ -228,6 +228,7 @@ async def test_without_a_token_nothing_is_done(client: httpx.AsyncClient, desk: 
         answer = await client.request(method, f"/api{path}", headers=headers, content=b"{")
         assert answer.status_code == 401
         assert answer.headers["www-authenticate"].startswith('Bearer realm="twokey"')
+        assert answer.headers["cache-control"] == "no-store"
         assert problem(answer)["code"] == "unauthorized"
     assert await desk.threads.recent() == []
 

@@ -98,8 +98,10 @@ def _asked(asked: Asked) -> tuple[str, str]:
 
 
 def _ended(card: Card) -> Iterable[str]:
-    if card.is_rejected_by_time:
-        yield f"  rejected: {card.reason}"
+    if card.status == "expired":
+        yield "  expired: nobody decided in time"
+    elif card.reason and not card.decided_by:
+        yield f"  {card.status}: {_within(card.reason)}"
     if card.decided_by:
         yield f"  {card.status} by {_within(card.decided_by)} via {card.decided_via}. {_within(card.reason)}".rstrip()
     for each in card.granted:

@@ -54,11 +54,11 @@ def settled_mail(card: Card, envelope: Outgoing) -> Outgoing:
 
 def settled_text(card: Card) -> str:
     """What was decided of one call, in a sentence or three."""
-    if card.is_rejected_by_time:
-        return f"{card.title}: rejected: {card.reason}. It did not run."
     verb = _VERBS.get(card.status)
-    if verb is None:
-        return f"{card.title}: {card.status}." + (" It did not run." if card.about == "call" else "")
+    if verb is None or card.is_rejected_by_time:
+        why = "nobody decided in time" if card.status == "expired" else card.reason.rstrip(".")
+        ended = f"{card.title}: {card.status}" + (f": {why}." if why else ".")
+        return ended + (" It did not run." if card.about == "call" else "")
     text = f"{card.title}: {verb.lower()} by {card.decided_by} ({card.decided_via})."
     changed = [f"- {each.name}: {each.value} (was {each.was})" for each in card.arguments if each.was]
     if changed:

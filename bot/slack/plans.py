@@ -97,7 +97,7 @@ def status_of(card: Card) -> str:
     if card.is_open:
         return _ENDS["open"]
     who = f" by {one_line(card.decided_by, NAME_MOST)} {VIA.get(card.decided_via, '')}".rstrip()
-    if card.is_rejected_by_time:
+    if card.is_rejected_by_time or card.status == "expired":
         return f"{_ENDS[card.status]} since nobody decided in time"
     return _ENDS[card.status] + (who if card.decided_by else "") + _CAME_OF_IT[card.outcome]
 

@@ -6,7 +6,8 @@ Its rules, in order:
 2. A call runs only if the policy allows it, or somebody entitled has approved exactly what would run: its digest, which
    covers tool, arguments and schema, is computed again here. Anything else asks, refuses or waits. Where there is a
    judge, what the policy allows or a grant covers is scored first, and asked about if the judge finds it dangerous.
-3. A call that was started and never came back is run again only if that does no harm; else a person is asked.
+3. A call that was started and never came back is run again by itself only if that does no harm and what let it start
+   would let it start again; else a person is asked.
 4. The model is called when all calls of its last answer are settled and there is something it has not seen. Its errors
    are shown to it, and after some in a row a person is asked (factor 9).
 
@@ -254,13 +255,21 @@ def _control(call: ToolCall, tool: Tool, roles: frozenset[str] | None) -> Reques
     )
 
 
+def _may_still_run(current: CallState, tool: Tool, verdict: Verdict) -> bool:
+    """Whether what let a call start lets it start again: somebody's approval of exactly this, unless the policy has come
+    to forbid it; else the policy as it is now."""
+    if not current.approved_digest:
+        return isinstance(verdict, Allow)
+    return current.approved_digest == tool.digest(current.to_run.arguments) and not isinstance(verdict, Deny)
+
+
 def _in_doubt(current: CallState, tool: Tool, state: ThreadState, rules: Rules) -> RequestApproval | Allow:
     """Started and never came back: the process died in between. Whoever might have approved it is asked."""
     call = current.to_run
-    is_what_started = current.approved_digest in {"", tool.digest(call.arguments)}
-    if (tool.idempotent or tool.effect == "read") and is_what_started and not current.stopped:
-        return Allow("run again under the same key")
     verdict = rules.judge(call, tool, state)
+    is_harmless = (tool.idempotent or tool.effect == "read") and not current.stopped
+    if is_harmless and _may_still_run(current, tool, verdict):
+        return Allow("run again under the same key")
     doubt = rules.guardrail.doubt(current.scored) if rules.guardrail and current.scored else None
     asked = verdict if isinstance(verdict, Ask) else doubt  # whoever had to let it run says whether it runs again
     approvers = asked.approvers if asked is not None else Approvers(anyone_in_thread=True)

@@ -1,5 +1,6 @@
 """Corners in which what the reducer decides and what has happened could come apart."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated
 
@@ -8,7 +9,18 @@ from pydantic import AfterValidator
 
 from agent.context import fenced, turns
 from agent.conversation import MailHeaders
-from agent.effects import CallModel, Deny, Effect, RefuseCall, RequestApproval, RunTool, TakeAnswer, Wait
+from agent.effects import (
+    Allow,
+    CallModel,
+    Deny,
+    Effect,
+    RefuseCall,
+    RequestApproval,
+    RunTool,
+    TakeAnswer,
+    Verdict,
+    Wait,
+)
 from agent.events import ApprovalDecided, ApprovalRequested, ModelResponded, ThreadCancelled, ToolStarted
 from agent.ports import ResultTurn, UserTurn
 from agent.reducer import decide
@@ -17,7 +29,7 @@ from agent.tool import catalog, tool
 from agent.verdict import Answered, Approvers, Cancelled, Decider, Expired
 from tests.builders import ADA, AT, Ledger, a_call, a_message, a_thread, rules
 from tests.unit.agent.test_context import asked
-from tests.unit.agent.test_reducer import RULES, STARTED, answered
+from tests.unit.agent.test_reducer import APPROVED, REFUND, RULES, STARTED, answered
 
 NOTE = a_call("note", "c1", text="x")
 
@@ -37,7 +49,7 @@ async def note(text: str) -> str:
     return text
 
 
-WITH_NOTE = replace(RULES, tools={**RULES.tools, **catalog([note])})
+WITH_NOTE = replace(RULES, tools={**RULES.tools, **catalog([note])}, judge=lambda *_: Allow("notes"))
 
 
 def after(*events: object) -> Effect:
@@ -66,6 +78,26 @@ def test_a_cancelled_call_is_not_run_again_by_itself_though_that_does_no_harm() 
     assert isinstance(effect, RequestApproval)
     assert effect.about == "in_doubt"
     assert RUN_AGAIN not in effect.choices
+
+
+@pytest.mark.parametrize("judge", [lambda *_: Deny("now", "no"), RULES.judge], ids=["forbids it", "asks about it"])
+def test_what_the_policy_let_start_is_not_run_again_by_itself_when_by_now_it(
+    judge: Callable[..., Verdict],
+) -> None:
+    started = ToolStarted(at=AT, call_id="c1", tool="note", digest="d", rule="r")
+
+    effect = decide(a_thread(a_message(), answered(NOTE), started), replace(WITH_NOTE, judge=judge))
+    assert isinstance(effect, RequestApproval)
+    assert effect.about == "in_doubt"
+
+
+def test_nor_is_one_that_was_approved_when_the_policy_has_come_to_forbid_it() -> None:
+    tools = {**RULES.tools, "refund": replace(RULES.tools["refund"], idempotent=True)}
+    again = replace(RULES, tools=tools, judge=lambda *_: Deny("now", "no more"))
+
+    effect = decide(a_thread(a_message(), answered(REFUND), asked(), APPROVED, STARTED), again)
+    assert isinstance(effect, RequestApproval)
+    assert effect.choices == (IT_HAPPENED, STOP)
 
 
 @pytest.mark.parametrize("text", ["stop", " Stop. ", "STOP!"])

@@ -256,8 +256,8 @@ def _control(call: ToolCall, tool: Tool, roles: frozenset[str] | None) -> Reques
 
 
 def _may_still_run(current: CallState, tool: Tool, verdict: Verdict) -> bool:
-    """Whether what let a call start lets it start again: somebody's approval of exactly this, unless the policy has come
-    to forbid it; else the policy as it is now."""
+    """Whether what let a call start lets it start again: somebody's approval of exactly this, unless the policy has
+    come to forbid it; else the policy as it is now."""
     if not current.approved_digest:
         return isinstance(verdict, Allow)
     return current.approved_digest == tool.digest(current.to_run.arguments) and not isinstance(verdict, Deny)

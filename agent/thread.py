@@ -250,14 +250,13 @@ def _trouble_decided(state: ThreadState, event: ApprovalDecided) -> ThreadState:
 def _call_decided(state: ThreadState, request: ApprovalRequested, event: ApprovalDecided) -> ThreadState:
     match event.decision:
         case Approved() as approved:
-            return _call(
-                state,
-                request.call_id,
-                status="approved",
-                approved_digest=approved.digest,
-                approved_arguments=approved.arguments,
-                approved_by=event.by.person if event.by else "",
-            )
+            by = event.by.person if event.by else ""
+            changes = {"approved_digest": approved.digest, "approved_by": by}
+            if approved.arguments is not None:  # else those that were asked about, which may have been changed before
+                return _call(
+                    state, request.call_id, status="approved", approved_arguments=approved.arguments, **changes
+                )
+            return _call(state, request.call_id, status="approved", **changes)
         case Answered() as answer if request.about == "in_doubt" and answer.text == RUN_AGAIN:
             return _call(state, request.call_id, status="approved", approved_digest=request.digest)
         case Rejected() | Expired() | Cancelled() | Answered():

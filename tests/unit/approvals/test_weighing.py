@@ -6,7 +6,7 @@ import pytest
 
 from agent.effects import Allow, Ask, Deny, Step, Verdict
 from agent.errors import BadArguments, Refused
-from agent.events import ApprovalAmended, ApprovalDecided, ToolCall
+from agent.events import ApprovalAmended, ApprovalDecided, ToolCall, ToolStarted
 from agent.thread import ThreadState
 from agent.tool import Tool
 from agent.verdict import Approved
@@ -261,3 +261,18 @@ async def test_nothing_can_be_chosen_of_nothing() -> None:
 
     with pytest.raises(Refused, match="Nothing was chosen"):
         await it.gate.decide_plan({}, who("fay"), "api")
+
+
+async def test_a_change_that_was_approved_stays_changed_when_the_tool_is_another_by_now() -> None:
+    it = Council(list(PEOPLE), FINANCE)
+    asked = await it.ask()
+    less = Approve((await it.request(asked)).digest, {"order": "1", "amount": 40.0})
+    await it.gate.decide(asked, less, who("fay"), "api")
+    it.tools = {**it.tools, "pay": with_parameter(it.tools["pay"])}
+    await it.works()
+
+    (again,) = await it.index.listed(thread_id=it.thread_id)
+    assert (await it.request(again)).arguments == {"order": "1", "amount": 40.0}
+    await it.approves("fay", again)
+    assert await it.index.listed(thread_id=it.thread_id) == []
+    assert [type(event) for event in await it.events()].count(ToolStarted) == 1

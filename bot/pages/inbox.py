@@ -44,13 +44,19 @@ class ByInbox:
 
     def router(self) -> APIRouter:
         """Its routes."""
-        found = APIRouter(prefix="/inbox", include_in_schema=False)
-        for path in ("", "/"):
+        found = APIRouter(include_in_schema=False)
+        found.add_api_route("/", answering(self.view, self.front), methods=["GET", "HEAD"])
+        for path in ("/inbox", "/inbox/"):
             found.add_api_route(path, answering(self.view, self.list), methods=["GET", "HEAD"])
-        found.add_api_route("/approvals/{approval_id}", answering(self.view, self.show), methods=["GET", "HEAD"])
-        found.add_api_route("/approvals/{approval_id}", answering(self.view, self.take), methods=["POST"])
-        found.add_api_route("/grants/{grant_id}/revoke", answering(self.view, self.revoke), methods=["POST"])
+        one = "/inbox/approvals/{approval_id}"
+        found.add_api_route(one, answering(self.view, self.show), methods=["GET", "HEAD"])
+        found.add_api_route(one, answering(self.view, self.take), methods=["POST"])
+        found.add_api_route("/inbox/grants/{grant_id}/revoke", answering(self.view, self.revoke), methods=["POST"])
         return found
+
+    async def front(self, request: Request) -> Response:  # noqa: ARG002 - the same for everybody
+        """Where whoever typed only the host's name wants to be."""
+        return leads(f"{self.browsers.prefix}/inbox")
 
     # --- the lists --------------------------------------------------------------------------------------------------
 

@@ -52,6 +52,11 @@ async def test_the_inbox_is_there_with_a_slash_at_its_end_as_well(tmp_path: Path
         assert (await client.get("/inbox/")).status_code == 200
 
 
+async def test_the_address_alone_leads_to_the_inbox(tmp_path: Path) -> None:
+    async with a_visitor(sqlite_at(tmp_path / "twokey.db")) as client:
+        assert (await client.get("/", headers={"host": "evil.example"})).headers["location"] == "/inbox"
+
+
 @pytest.mark.postgres
 @pytest.mark.parametrize("what", ["%00", "apr_%00", "a%E2%80%AEb", "..%2F..", "apr_x%0D%0AX-A:%20b", "a" * 3000])
 async def test_what_can_be_no_id_leads_nowhere_on_postgres_as_well(migrated_postgres_url: str, what: str) -> None:

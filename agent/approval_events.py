@@ -29,7 +29,7 @@ class ApprovalRequested(Fact):
     preview: str = ""
     choices: tuple[str, ...] = ()
     requester: Identity | None = None
-    """Whoever wrote last."""
+    """Whoever wrote last of what the model had been shown."""
     asked_by: tuple[Identity, ...] = ()
     """Everybody who wrote since the work began; none of them is the second person that a policy may want."""
     approvers: Approvers

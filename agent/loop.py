@@ -237,7 +237,7 @@ class Round:
             thread_id=self.state.thread_id,
             call_id=call.id,
             idempotency_key=f"{self.state.thread_id}.{call.id}",
-            requester=self.state.requester,
+            requester=self.state.requester_of(call.id),
             approved_by=current.approved_by if current else "",
         )
         log.info("tool.started", tool=call.name, call_id=call.id)

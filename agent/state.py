@@ -8,7 +8,7 @@ from typing import Literal
 
 from agent.approval import ApprovalRecord
 from agent.conversation import ApiThread, Identity, JsonObject, MailHeaders, MailThread, SlackThread
-from agent.events import ApprovalRequested, CallScored, Event, MessageReceived, ToolCall
+from agent.events import ApprovalRequested, CallScored, Event, MessageReceived, ModelResponded, ToolCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,23 @@ class ThreadState:
     stopped_seq: int = 0
     """Place of the latest cancellation: an answer of the model's to what was before is void."""
     closed: bool = False
+
+    def proposal(self, call_id: str) -> ModelResponded | None:
+        """The answer in which the model proposed a call."""
+        for entry in reversed(self.entries):
+            if isinstance(entry.event, ModelResponded) and any(each.id == call_id for each in entry.event.calls):
+                return entry.event
+        return None
+
+    def requester_of(self, call_id: str) -> Identity | None:
+        """Whoever wrote last of what the model had been shown when it proposed a call: a word that came after makes it
+        nobody else's."""
+        proposed = self.proposal(call_id)
+        seen = proposed.seen if proposed else self.seq
+        for entry in reversed(self.entries):
+            if isinstance(entry.event, MessageReceived) and entry.seq <= seen:
+                return entry.event.sender
+        return self.requester
 
     @property
     def latest_mail(self) -> MailHeaders | None:

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, TypeAdapter
 
 from agent.conversation import ApiThread, Identity, JsonObject, MailThread, SlackThread
-from agent.events import CallScored, MessageReceived, ModelResponded, RemarkAnswered, ToolCall
+from agent.events import CallScored, ModelResponded, RemarkAnswered, ToolCall
 from agent.thread import ThreadState
 from agent.tool import Tool
 from approvals.hours import WEEK, BusinessHours, is_open
@@ -38,11 +38,11 @@ def circumstances(
     call: ToolCall, tool: Tool, state: ThreadState, directory: Directory, hours: BusinessHours | None
 ) -> dict[str, object]:
     """All variables. Raises BadArguments when the tool would not take the arguments."""
-    proposed = _proposal(call, state)
+    proposed = state.proposal(call.id)
     found: dict[str, object] = {
         "tool": call.name,
         "args": arguments(tool, call.arguments),
-        "requester": _requester(_writer(proposed, state), directory),
+        "requester": _requester(state.requester_of(call.id), directory),
         "channel": _channel(state.conversation),
         "agent": state.agent,
         "taint": list(state.taint),
@@ -112,24 +112,6 @@ def _hints(tool: Tool) -> dict[str, object]:
         "idempotent": reads or tool.idempotent,
         "open_world": True,  # tools do not say yet whether they reach beyond the deployment
     }
-
-
-def _proposal(call: ToolCall, state: ThreadState) -> ModelResponded | None:
-    """The answer in which the model proposed the call."""
-    for entry in reversed(state.entries):
-        if isinstance(entry.event, ModelResponded) and any(each.id == call.id for each in entry.event.calls):
-            return entry.event
-    return None
-
-
-def _writer(proposed: ModelResponded | None, state: ThreadState) -> Identity | None:
-    """Whoever wrote last of what the model had been shown when it proposed the call: a word that came after makes it
-    nobody else's."""
-    seen = proposed.seen if proposed else state.seq
-    for entry in reversed(state.entries):
-        if isinstance(entry.event, MessageReceived) and entry.seq <= seen:
-            return entry.event.sender
-    return state.requester
 
 
 def _time(at: datetime, hours: BusinessHours | None) -> dict[str, object]:

@@ -80,7 +80,7 @@ class Opening:
             rule=ask.rule,
             preview=await calling.preview(tool, call) if call and tool and effect.about == "call" else "",
             choices=effect.choices,
-            requester=state.requester,
+            requester=state.requester_of(call.id) if call else state.requester,
             asked_by=state.asked_by,
             approvers=ask.approvers,
             shown_on=shown_on,

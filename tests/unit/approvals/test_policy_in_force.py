@@ -2,10 +2,11 @@
 
 from agent.effects import Deny
 from agent.events import ApprovalAmended, ToolFailed, ToolStarted
+from agent.tool import ToolContext, tool
 from approvals.people import Directory
 from approvals.policy import Policy
 from approvals.policy_file import PolicyFile
-from tests.council import Council, a_pay, person
+from tests.council import Council, a_pay, person, who
 
 PEOPLE = [person("ada"), person("dana", "lead"), person("fay", "finance"), person("lee", "finance")]
 FILE = {
@@ -94,3 +95,20 @@ async def test_what_the_policy_has_come_to_forbid_does_not_run_though_it_was_app
         "denied",
         "the policy does not allow this (no more): we do not pay any more",
     )
+
+
+async def test_a_tool_runs_for_whoever_asked_though_somebody_else_has_written_since() -> None:
+    it, ran_for = council(), []
+
+    @tool(needs_approval=True)
+    async def pay(order: str, amount: float, context: ToolContext) -> str:
+        """Pay."""
+        ran_for.append(context.requester and context.requester.id)
+        return f"{order} {amount}"
+
+    it.tools = {**it.tools, "pay": pay}
+    asked = await it.ask("1", 50.0)
+    await it.writes(who("fay"))
+    await it.approves("dana", asked)
+
+    assert ran_for == ["ada"]

@@ -44,9 +44,7 @@ async def test_a_person_signs_in_by_the_link_that_is_mailed_to_them(visitor: Vis
     assert await is_signed_in(visitor)
 
 
-async def test_an_address_that_only_looks_like_a_known_one_to_unicode_gets_no_link(
-    desk: Desk, letters: Letters
-) -> None:
+async def test_an_address_that_is_a_known_one_only_to_unicode_gets_no_link(desk: Desk, letters: Letters) -> None:
     kim = PEOPLE[1].model_copy(update={"id": "kim", "email": ("kim@acme.example",), "api_tokens": (), "slack": {}})
     desk.gate = replace(desk.gate, directory=Directory([*PEOPLE, kim]))
     async with browser_at(desk, letters) as stranger:

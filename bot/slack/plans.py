@@ -111,8 +111,9 @@ def plan_buttons(card: Card) -> list[JsonObject]:
         "style": "primary",
         "confirm": confirm(title, one_line(titles, CONFIRM_MOST), "Approve all"),
     }
+    is_whole = len(card.plan) <= CALLS_MOST  # nobody approves here what the card has no room for
     elements: list[JsonObject] = [
-        approve,
+        *([approve] if is_whole else []),
         button(CHOOSE_EACH, "Choose…", card.approval_id),
         button(REJECT_ALL, "Reject all…", card.approval_id) | {"style": "danger"},
         button(DETAILS, "Details", card.approval_id),

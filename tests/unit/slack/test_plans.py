@@ -8,6 +8,7 @@ from approvals.card import Argument, Asked, Vote
 from bot.slack.blocks import blocks_of, heading, text_of, text_without_buttons
 from bot.slack.details import details_modal
 from bot.slack.plan_modals import choose_modal, reject_all_modal
+from bot.slack.plans import plan_buttons
 from sandbox.slack.blocks import check_message, check_view
 from tests.unit.slack.any_cards import MOMENT, buttons, everything, menu
 from tests.unit.slack.cards import DANAS, LEES_NO, a_card, a_plan, another
@@ -83,3 +84,10 @@ def test_a_plan_of_twenty_calls_with_long_arguments_is_shown_whole() -> None:
 
 def test_calls_for_which_there_is_no_room_are_counted() -> None:
     assert "… and 5 more calls, open Details" in everything(blocks_of(a_plan(25)))
+
+
+@pytest.mark.parametrize("count, has_it", [(20, True), (21, False)])
+def test_nobody_approves_at_once_what_the_card_has_no_room_for(count: int, *, has_it: bool) -> None:
+    row = everything(plan_buttons(a_plan(count)))
+    assert ("Approve all" in row) is has_it
+    assert "Choose…" in row

@@ -132,11 +132,12 @@ async def test_a_plan_that_is_another_by_now_is_not_decided(plan: Screen, *, for
 
 
 async def test_a_plan_that_was_decided_meanwhile_says_by_whom(plan: Screen) -> None:
-    plan.become(status="approved", mates=tuple(replace(each, status="approved") for each in a_plan().mates))
+    mates = tuple(replace(each, status="approved", decided_by="Dana Reyes") for each in a_plan().mates)
+    plan.become(status="approved", decided_by="Dana Reyes", mates=mates)
     await plan.click(LEE, "plan_approve")
     assert "Dana Reyes was first" in plan.slack.ephemerals(LEE)[0]["text"]
     await plan.click(LEE, "plan_choose")
-    assert "approved already" in str(plan.modal(LEE)["blocks"])
+    assert "Dana Reyes was first: this was approved already." in str(plan.modal(LEE)["blocks"])
 
 
 async def older_buttons(screen: Screen) -> None:

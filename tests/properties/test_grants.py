@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agent.conversation import Identity, JsonObject, SlackThread
@@ -177,6 +177,8 @@ class Deployment:
     giver_may: bool = True
     tainted: set[str] = field(default_factory=set)
     latest: dict[str, datetime] = field(default_factory=dict)
+    askers: dict[str, set[str]] = field(default_factory=dict)
+    """Everybody who had a part in asking, by thread."""
 
     def __post_init__(self) -> None:
         database = MemoryDatabase(lambda: micros(self.clock.now()))
@@ -194,6 +196,7 @@ class Deployment:
         message = a_message(at=now, sender=who, is_outside=outside)
         await self.threads.take_in(place, message, keys=[self.ids.new("k")], new_id=f"thr_{name}", agent="support")
         self.latest[name] = max(now, self.latest.get(name, now))
+        self.askers.setdefault(name, set()).add(who.key)
         self.tainted |= {name} if outside else set()
         return fold(ThreadState(f"thr_{name}", place), await self.threads.entries(f"thr_{name}"))
 
@@ -215,10 +218,10 @@ class Deployment:
         (found,) = await self.index.grants()
         return found.grant.id
 
-    def expects(self, name: str, who: Identity, arguments: JsonObject) -> bool:
+    def expects(self, name: str, arguments: JsonObject) -> bool:
         """Whether such a call should run unasked."""
         now = max(self.clock.now(), self.latest[name])
-        in_scope = {"anyone": True, "thread": name == "1", "requester": who == ADA}[self.scope]
+        in_scope = {"anyone": True, "thread": name == "1", "requester": self.askers[name] == {ADA.key}}[self.scope]
         stands = self.left > 0 and now < self.until and not self.is_revoked and self.giver_may
         return stands and in_scope and arguments == CALL and name not in self.tainted
 
@@ -247,7 +250,7 @@ async def play(scope: str, uses: int, steps: list[tuple[object, ...]]) -> None:
         match kind, *rest:
             case "wish", str(name), Identity() as who, dict(arguments):
                 state = await deployment.say(name, who)
-                expected = deployment.expects(name, who, arguments)
+                expected = deployment.expects(name, arguments)
                 event = await deployment.request(state, arguments)
                 assert isinstance(event, GrantUsed) is expected
                 deployment.left -= expected
@@ -281,6 +284,7 @@ async def play(scope: str, uses: int, steps: list[tuple[object, ...]]) -> None:
 
 @settings(deadline=None, max_examples=150)
 @given(st.sampled_from(["thread", "requester", "anyone"]), st.integers(1, 4), STEPS)
+@example("requester", 1, [("wish", "2", BOB, CALL), ("wish", "2", ADA, CALL)])
 def test_at_the_gate_it_is_used_just_as_often_and_just_where_it_says(
     scope: str, uses: int, steps: list[tuple[object, ...]]
 ) -> None:

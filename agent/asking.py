@@ -1,9 +1,6 @@
 """What a round does about people: asks them, asks more of them, and has the model answer what they want to know."""
 
-from collections.abc import Callable, Coroutine
-from datetime import datetime
 from functools import partial
-from typing import Protocol
 
 import structlog
 
@@ -11,60 +8,10 @@ from agent.context import turns_for_remark
 from agent.effects import AnswerRemark, Escalate, RequestApproval, TakeAnswer
 from agent.errors import ModelError
 from agent.events import ApprovalDecided, GrantUsed, LimitReached, MessageReceived, RemarkAnswered, Usage
-from agent.journal import Journal
-from agent.ports import Approvals, Model, ModelAnswer, ModelRequest, Turn
-from agent.thread import ThreadState
+from agent.rounds import Round
 from agent.verdict import Answered, Decider
 
 log = structlog.get_logger()
-
-
-class Doors(Protocol):
-    """Of the loop: to people, and to the model."""
-
-    @property
-    def approvals(self) -> Approvals:
-        """Prepares what people are asked."""
-        ...
-
-    @property
-    def model(self) -> Model:
-        """Answers."""
-        ...
-
-
-class Round(Protocol):
-    """As `agent.loop.Round`, as far as it is needed here."""
-
-    @property
-    def loop(self) -> Doors:
-        """Doors to the world."""
-        ...
-
-    @property
-    def journal(self) -> Journal:
-        """What is written down."""
-        ...
-
-    @property
-    def state(self) -> ThreadState:
-        """What is the case now."""
-        ...
-
-    @property
-    def now(self) -> datetime:
-        """The moment, for an event."""
-        ...
-
-    def shown(self, what: tuple[Turn, ...], *, may_call: bool = True) -> ModelRequest:
-        """What the model is shown."""
-        ...
-
-    async def unless_cancelled(
-        self, work: Coroutine[object, object, ModelAnswer], moot: Callable[[], bool]
-    ) -> ModelAnswer | None:
-        """The result of work that may be dropped."""
-        ...
 
 
 NO_ANSWER = "I could not reach my language model to answer this. Ask again, or decide on what the card shows."

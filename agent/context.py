@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from pydantic import JsonValue
 
 from agent.conversation import Identity
+from agent.entries import Entry
 from agent.events import (
     ApprovalDecided,
     ApprovalRemarked,
@@ -26,7 +27,8 @@ from agent.events import (
     ToolReturned,
 )
 from agent.ports import ModelTurn, ResultTurn, Turn, UserTurn
-from agent.thread import IT_HAPPENED, STOP, Entry, ThreadState
+from agent.state import ThreadState
+from agent.thread import IT_HAPPENED, STOP
 from agent.verdict import Answered, Approved, Cancelled, Expired, Rejected
 
 MAX_RESULT = 20_000

@@ -12,13 +12,14 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from agent.conversation import JsonObject
 from agent.effects import Ask
 from agent.events import CallScored, MessageReceived, ToolCall
 from agent.ports import ModelAnswer
-from agent.thread import ThreadState
+from agent.state import ThreadState
 from agent.tool import Tool
 
 RULE = "guardrail"
@@ -55,7 +56,8 @@ class Guardrail:
 
 def question(state: ThreadState, call: ToolCall, tool: Tool) -> str:
     """What the judge is asked about a call."""
-    messages = [each.event for each in state.entries if isinstance(each.event, MessageReceived)][-RECENT:]
+    latest = (each.event for each in reversed(state.entries) if isinstance(each.event, MessageReceived))
+    messages = [*islice(latest, RECENT)][::-1]
     document: JsonObject = {
         "tool": tool.name,
         "description": tool.description,

@@ -8,10 +8,12 @@ decided on: if anything came in meanwhile they are dropped, and the loop decides
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from agent.entries import Entry
 from agent.errors import Conflict
 from agent.events import Event
 from agent.ports import Claim, Presence
-from agent.thread import Entry, ThreadState, fold
+from agent.state import ThreadState
+from agent.thread import fold
 
 
 class Journal:

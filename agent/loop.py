@@ -6,7 +6,7 @@ any other, which folds the same events and decides the same.
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
@@ -41,27 +41,16 @@ from agent.events import (
     ToolStarted,
 )
 from agent.journal import Journal
-from agent.ports import Approvals, Claim, Clock, Ids, Model, ModelRequest, Outbox, Presence, Prompt, Reply, Turn
-from agent.reducer import Rules, decide
-from agent.thread import ThreadState, fold
+from agent.ports import Approvals, Claim, Clock, Ids, Model, ModelRequest, Outbox, Presence, Reply, Turn
+from agent.reducer import decide
+from agent.rounds import Agent
+from agent.state import ThreadState
+from agent.thread import fold
 from agent.timing import due, retry_at
 from agent.tool import ToolContext
 
 log = structlog.get_logger()
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Agent:
-    """A small, focused agent (factor 10): a model, a prompt, and the tools it may call."""
-
-    name: str
-    model: str
-    prompt: Prompt
-    rules: Rules
-    variables: Mapping[str, str] = field(default_factory=dict)
-    guardrail: Prompt | None = None
-    """What the judge is told, where there is one (`Rules.guardrail`)."""
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from typing import Literal, Protocol
 
 from agent.conversation import ApiThread, JsonObject, MailHeaders, MailThread, SlackThread
 from agent.effects import RequestApproval
+from agent.entries import Entry
 from agent.events import ApprovalEscalated, ApprovalRequested, Event, GrantUsed, PromptStamp, ToolCall, Usage
-from agent.thread import Entry, ThreadState
+from agent.state import ThreadState
 from agent.tool import Tool
 
 

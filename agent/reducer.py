@@ -39,7 +39,8 @@ from agent.effects import (
 from agent.errors import BadArguments
 from agent.events import ApprovalRequested, MessageReceived, ToolCall
 from agent.guardrail import Guardrail
-from agent.thread import IT_HAPPENED, RUN_AGAIN, STOP, TRY_AGAIN, CallState, ThreadState
+from agent.state import CallState, ThreadState
+from agent.thread import IT_HAPPENED, RUN_AGAIN, STOP, TRY_AGAIN
 from agent.timing import next_moment
 from agent.tool import Tool
 from agent.verdict import Approvers

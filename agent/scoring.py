@@ -4,9 +4,6 @@ A crash in between asks it again, which does no harm. Without a judgement the sc
 """
 
 import asyncio
-from collections.abc import Coroutine, Mapping
-from datetime import datetime
-from typing import Protocol
 
 import structlog
 
@@ -14,81 +11,13 @@ from agent.effects import ScoreCalls
 from agent.errors import ModelError
 from agent.events import CallScored, ToolCall
 from agent.guardrail import judgement, question, unjudged
-from agent.journal import Journal
-from agent.ports import Model, ModelAnswer, ModelRequest, Prompt, UserTurn
-from agent.reducer import Rules
-from agent.thread import ThreadState
+from agent.ports import ModelAnswer, ModelRequest, UserTurn
+from agent.rounds import Round
 
 log = structlog.get_logger()
 
 LIMIT = 60.0
 """Seconds for one judgement."""
-
-
-class Judged(Protocol):
-    """Of `agent.loop.Agent`, what is needed here."""
-
-    @property
-    def model(self) -> str:
-        """Which judges, too."""
-        ...
-
-    @property
-    def guardrail(self) -> Prompt | None:
-        """What the judge is told."""
-        ...
-
-    @property
-    def variables(self) -> Mapping[str, str]:
-        """Of its prompts."""
-        ...
-
-    @property
-    def rules(self) -> Rules:
-        """What it decides by."""
-        ...
-
-
-class Doors(Protocol):
-    """Of the loop, to the model."""
-
-    @property
-    def model(self) -> Model:
-        """Answers."""
-        ...
-
-
-class Round(Protocol):
-    """As `agent.loop.Round`, as far as it is needed here."""
-
-    @property
-    def loop(self) -> Doors:
-        """Doors to the world."""
-        ...
-
-    @property
-    def agent(self) -> Judged:
-        """Who works."""
-        ...
-
-    @property
-    def journal(self) -> Journal:
-        """What is written down."""
-        ...
-
-    @property
-    def state(self) -> ThreadState:
-        """What is the case now."""
-        ...
-
-    @property
-    def now(self) -> datetime:
-        """The moment, for an event."""
-        ...
-
-    async def unless_cancelled(self, work: Coroutine[object, object, list[CallScored]]) -> list[CallScored] | None:
-        """The result of work that may be dropped."""
-        ...
 
 
 async def perform(round_: Round, effect: ScoreCalls) -> None:

@@ -8,15 +8,8 @@ from typing import Literal
 
 from agent.approval import ApprovalRecord
 from agent.conversation import ApiThread, Identity, JsonObject, MailHeaders, MailThread, SlackThread
-from agent.events import ApprovalRequested, CallScored, Event, MessageReceived, ModelResponded, ToolCall
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An event at its place in the thread; `seq` counts from 1."""
-
-    seq: int
-    event: Event
+from agent.entries import Entries, Entry
+from agent.events import ApprovalRequested, CallScored, MessageReceived, ModelResponded, ToolCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +79,7 @@ class ThreadState:
     thread_id: str
     conversation: SlackThread | MailThread | ApiThread
     agent: str = ""
-    entries: tuple[Entry, ...] = ()
+    entries: Entries = field(default_factory=Entries)
     calls: Mapping[str, CallState] = field(default_factory=lambda: NO_CALLS)
     """Of the latest answer that had calls, by call id, in the model's order."""
     approvals: Mapping[str, OpenApproval] = field(default_factory=lambda: NO_APPROVALS)
@@ -109,6 +102,8 @@ class ThreadState:
     last_error: str = ""
     model_failures: int = 0
     retry_at: datetime | None = None
+    tokens: int = 0
+    """What the model's answers have taken so far: to the thread, to approvers, and about calls that it judged."""
     cancelled: bool = False
     stopped_seq: int = 0
     """Place of the latest cancellation: an answer of the model's to what was before is void."""

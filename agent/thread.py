@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from agent.approval import opened, told
 from agent.conversation import Identity
+from agent.entries import Entry
 from agent.events import (
     ApprovalAmended,
     ApprovalDecided,
@@ -22,6 +23,7 @@ from agent.events import (
     ApprovalVoted,
     CallScored,
     DecisionRefused,
+    Event,
     GrantGiven,
     GrantRevoked,
     GrantUsed,
@@ -40,24 +42,7 @@ from agent.events import (
     ToolReturned,
     ToolStarted,
 )
-from agent.state import (
-    NO_APPROVALS,
-)
-from agent.state import (
-    CallState as CallState,
-)
-from agent.state import (
-    Entry as Entry,
-)
-from agent.state import (
-    OpenApproval as OpenApproval,
-)
-from agent.state import (
-    PendingReply as PendingReply,
-)
-from agent.state import (
-    ThreadState as ThreadState,
-)
+from agent.state import NO_APPROVALS, CallState, OpenApproval, PendingReply, ThreadState
 from agent.verdict import Answered, Approved, Cancelled, Expired, Rejected
 
 RUN_AGAIN, IT_HAPPENED, STOP, TRY_AGAIN = "Run it again", "It happened", "Stop", "Try again"
@@ -76,7 +61,7 @@ def fold(state: ThreadState, entries: Iterable[Entry]) -> ThreadState:
 
 def evolve(state: ThreadState, entry: Entry) -> ThreadState:  # noqa: C901 - one line an event, and all of them
     """The state after one more event."""
-    state = replace(state, entries=(*state.entries, entry))
+    state = replace(state, entries=state.entries.plus(entry), tokens=state.tokens + _taken(entry.event))
     match entry.event:
         case MessageReceived() as event:
             return _message(state, entry, event)
@@ -111,6 +96,13 @@ def evolve(state: ThreadState, entry: Entry) -> ThreadState:  # noqa: C901 - one
             return _cancelled(state, entry)
         case ThreadClosed() as event:
             return replace(state, closed=True, news=False, reply=_pending(entry, event.summary))
+
+
+def _taken(event: Event) -> int:
+    """Tokens that an answer of the model's took."""
+    if not isinstance(event, ModelResponded | RemarkAnswered | CallScored):
+        return 0
+    return event.usage.input + event.usage.output
 
 
 def _pending(entry: Entry, text: str) -> PendingReply | None:

@@ -4,7 +4,7 @@ that is given. Pure."""
 from datetime import datetime, timedelta
 
 from agent.events import ApprovalDecided, ApprovalRequested, Event, TimerFired
-from agent.thread import ThreadState
+from agent.state import ThreadState
 from agent.verdict import Expired, Rejected
 
 BACKOFF = (5.0, 30.0, 120.0)

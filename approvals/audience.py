@@ -6,7 +6,7 @@ from collections.abc import Collection
 from agent.conversation import Destination, Hook, MailAddress, SlackThread, SlackUser
 from agent.effects import Ask
 from agent.events import MessageReceived
-from agent.thread import ThreadState
+from agent.state import ThreadState
 from approvals.people import Person
 from approvals.policy import objection_to_asked
 from approvals.roster import Roster

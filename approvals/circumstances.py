@@ -17,8 +17,8 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, TypeAdapter
 
 from agent.conversation import ApiThread, Identity, JsonObject, MailThread, SlackThread
-from agent.events import CallScored, ModelResponded, RemarkAnswered, ToolCall
-from agent.thread import ThreadState
+from agent.events import ToolCall
+from agent.state import ThreadState
 from agent.tool import Tool
 from approvals.hours import WEEK, BusinessHours, is_open
 from approvals.people import Directory
@@ -46,7 +46,7 @@ def circumstances(
         "channel": _channel(state.conversation),
         "agent": state.agent,
         "taint": list(state.taint),
-        "cost": {"tokens": _tokens(state)},
+        "cost": {"tokens": state.tokens},
         "effect": tool.effect,
         "hints": _hints(tool),
     }
@@ -94,13 +94,6 @@ def _channel(place: SlackThread | MailThread | ApiThread) -> dict[str, object]:
             return {"kind": "mail", "id": place.mailbox, "team": ""}
         case ApiThread():
             return {"kind": "api", "id": place.ref, "team": ""}
-
-
-def _tokens(state: ThreadState) -> int:
-    """What the model's answers have taken so far: to the thread, to approvers, and about calls that it judged."""
-    kinds = ModelResponded | RemarkAnswered | CallScored
-    answers = (entry.event.usage for entry in state.entries if isinstance(entry.event, kinds))
-    return sum(usage.input + usage.output for usage in answers)
 
 
 def _hints(tool: Tool) -> dict[str, object]:

@@ -29,7 +29,7 @@ from agent.events import (
 )
 from agent.grant import GrantFacts
 from agent.ports import Clock, Ids
-from agent.thread import ThreadState
+from agent.state import ThreadState
 from agent.timing import timed_out
 from agent.tool import Tool
 from agent.verdict import Decider, Surface

@@ -10,7 +10,7 @@ Rules:
 from collections.abc import Iterator
 
 from agent.events import ApprovalRequested
-from agent.thread import ThreadState
+from agent.state import ThreadState
 
 SAME = ("approvers", "shown_on", "expires_at", "remind_at", "escalations", "on_timeout", "requester", "asked_by")
 

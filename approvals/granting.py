@@ -16,7 +16,8 @@ from agent.effects import Ask, RequestApproval
 from agent.errors import AlreadySettled, Conflict, Refused
 from agent.events import ApprovalDecided, ApprovalRequested, GrantGiven, GrantRevoked, GrantUsed, ToolCall
 from agent.ports import Ids
-from agent.thread import ThreadState, fold
+from agent.state import ThreadState
+from agent.thread import fold
 from agent.tool import Tool
 from agent.verdict import Approved, Approvers, Decider, Grant
 from approvals import policy

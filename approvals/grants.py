@@ -19,7 +19,7 @@ from agent.effects import Ask
 from agent.errors import BadArguments, BadTerms
 from agent.events import ApprovalRequested, ToolCall
 from agent.grant import GrantFacts as GrantFacts
-from agent.thread import ThreadState
+from agent.state import ThreadState
 from agent.tool import Tool
 from agent.verdict import Approvers, Grant
 from approvals.circumstances import arguments as taken

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from agent.effects import Allow, Ask, Deny, Verdict
+from agent.entries import Entry
 from agent.errors import BadArguments
 from agent.events import (
     ApprovalRequested,
@@ -22,7 +23,8 @@ from agent.events import (
     ToolReturned,
     ToolStarted,
 )
-from agent.thread import Entry, ThreadState, evolve
+from agent.state import ThreadState
+from agent.thread import evolve
 from agent.tool import Tool
 from agent.verdict import Approvers
 from approvals.grants import GUARDRAIL

@@ -14,7 +14,7 @@ from agent.conversation import Destination, Hook, JsonObject
 from agent.effects import Ask, RequestApproval, Step
 from agent.events import ApprovalAmended, ApprovalEscalated, ApprovalRequested, ToolCall
 from agent.ports import Clock, Ids
-from agent.thread import OpenApproval, ThreadState
+from agent.state import OpenApproval, ThreadState
 from agent.tool import Tool
 from agent.verdict import Approvers, Decider, Escalation, Seats
 from approvals import card

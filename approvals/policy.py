@@ -18,7 +18,7 @@ from agent.conversation import Identity
 from agent.effects import Allow, Ask, Deny, Verdict
 from agent.errors import BadArguments
 from agent.events import ToolCall
-from agent.thread import ThreadState
+from agent.state import ThreadState
 from agent.tool import Tool
 from agent.verdict import Approvers
 from approvals.circumstances import circumstances

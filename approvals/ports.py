@@ -5,9 +5,9 @@ from typing import Protocol
 
 from agent.approval import ApprovalRecord
 from agent.conversation import ApiThread, MailThread, SlackThread
+from agent.entries import Entry
 from agent.events import ApprovalDecided, ApprovalRequested, Event, ToolFailed, ToolReturned
 from agent.grant import GrantFacts
-from agent.thread import Entry
 
 Conversation = SlackThread | MailThread | ApiThread
 

@@ -15,8 +15,10 @@ import time
 from datetime import UTC, datetime
 
 from agent.conversation import Identity, SlackThread
+from agent.entries import Entry
 from agent.events import MessageReceived, ModelResponded, ToolCall
-from agent.thread import Entry, ThreadState, fold
+from agent.state import ThreadState
+from agent.thread import fold
 from agent.tool import tool
 from approvals.people import Directory, Person
 from approvals.policy import Policy

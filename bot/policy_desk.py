@@ -10,7 +10,7 @@ from pathlib import Path
 from agent.effects import Ask, Verdict
 from agent.errors import ConfigError, Refused
 from agent.events import ApprovalRequested
-from agent.thread import ThreadState
+from agent.state import ThreadState
 from agent.tool import Tool
 from approvals import policy_check
 from approvals.hindsight import Judged, Proposal, judged, outcome, proposals

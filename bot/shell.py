@@ -8,8 +8,8 @@ from datetime import timedelta
 from typing import TypeVar
 
 from agent.conversation import Identity, JsonObject
+from agent.entries import Entry
 from agent.errors import ConfigError, Refused
-from agent.thread import Entry
 from approvals.card import Card
 from approvals.decision import Answer, Approve, Choice, Reject
 from approvals.people import Person, token_digest

@@ -13,10 +13,11 @@ from datetime import UTC, datetime
 import structlog
 
 from agent.guardrail import Guardrail
-from agent.loop import Agent, Loop
+from agent.loop import Loop
 from agent.model import OpenAIModel
 from agent.ports import Clock, Ids, Model
 from agent.reducer import Rules
+from agent.rounds import Agent
 from approvals.gate import Gate
 from approvals.standing import NO_PLACE, Standing
 from bot.audit_file import AuditFile

@@ -10,8 +10,8 @@ from typing import get_args
 from pydantic import JsonValue, TypeAdapter
 
 from agent.conversation import ApiThread, Conversation, MailThread, SlackThread
+from agent.entries import Entry
 from agent.events import Event
-from agent.thread import Entry
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)

@@ -14,9 +14,9 @@ from typing import Any
 from pydantic import BaseModel, JsonValue
 
 from agent.conversation import Identity
+from agent.entries import Entry
 from agent.events import Event, ModelResponded, TimerFired, ToolFailed
 from agent.redaction import MARK, redacted
-from agent.thread import Entry
 
 SKIPPED = ("model_failed", "reply_sent", "reply_failed")
 """Kinds of events that nothing was decided by."""

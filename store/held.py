@@ -9,10 +9,10 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, TextClause
 
 from agent.conversation import ApiThread, MailThread, SlackThread
+from agent.entries import Entry
 from agent.errors import Conflict, Fenced
 from agent.events import Event
 from agent.ports import Clock
-from agent.thread import Entry
 from store import codec
 from store.codec import micros
 from store.database import CARDS, Database, Tx

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import text
 
 from agent.conversation import ApiThread, MailThread, SlackThread
-from agent.thread import Entry
+from agent.entries import Entry
 from store import codec
 from store.database import Database
 from store.statements import ENTRIES

@@ -18,10 +18,10 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import Connection
 
 from agent.conversation import ApiThread, Identity, MailThread, SlackThread
+from agent.entries import Entry
 from agent.errors import AlreadySeen, StoreDown
 from agent.events import ApprovalDecided, Event, ThreadCancelled
 from agent.ports import Clock
-from agent.thread import Entry
 from agent.verdict import Cancelled
 from store import codec
 from store.codec import micros

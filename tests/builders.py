@@ -6,10 +6,12 @@ from pydantic import JsonValue
 
 from agent.conversation import Identity, SlackThread
 from agent.effects import Allow, Ask, Verdict
+from agent.entries import Entry
 from agent.events import MessageReceived, ToolCall
 from agent.ports import ModelAnswer
 from agent.reducer import Rules
-from agent.thread import Entry, ThreadState, fold
+from agent.state import ThreadState
+from agent.thread import fold
 from agent.tool import Tool, ToolContext, catalog, tool
 from agent.tools import BUILT_IN
 from agent.verdict import Approvers

@@ -11,9 +11,10 @@ from agent.approval import ApprovalRecord
 from agent.conversation import Identity, SlackThread
 from agent.effects import Ask, Verdict
 from agent.events import ApprovalDecided, ApprovalRequested, Event, ToolCall
-from agent.loop import Agent, Loop
+from agent.loop import Loop
 from agent.reducer import Rules
-from agent.thread import ThreadState
+from agent.rounds import Agent
+from agent.state import ThreadState
 from agent.tool import Tool, ToolContext, catalog, tool
 from agent.tools import BUILT_IN
 from agent.verdict import Approvers, Surface

@@ -12,10 +12,10 @@ from functools import partial
 from typing import TypeVar, cast
 
 from agent.conversation import ApiThread, Identity, MailThread, SlackThread
+from agent.entries import Entry
 from agent.errors import AlreadySeen, Conflict, Fenced
 from agent.events import ApprovalDecided, Event, MessageReceived, ThreadCancelled
 from agent.ports import Clock
-from agent.thread import Entry
 from agent.verdict import Cancelled
 from store import codec
 from store.codec import micros

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from agent.conversation import ApiThread, Destination, MailThread, SlackThread
+from agent.entries import Entry
 from agent.events import Event
-from agent.thread import Entry
 from store import codec
 
 Conversation = SlackThread | MailThread | ApiThread

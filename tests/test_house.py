@@ -41,6 +41,7 @@ PURE = frozenset(
         "agent.context",
         "agent.conversation",
         "agent.effects",
+        "agent.entries",
         "agent.errors",
         "agent.events",
         "agent.fact",

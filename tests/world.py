@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from agent.conversation import Identity, SlackThread
 from agent.events import ApprovalRequested, Event, PromptStamp
-from agent.loop import Agent, Loop
+from agent.loop import Loop
+from agent.rounds import Agent
 from approvals.gate import Gate
 from approvals.people import Directory, Person
 from approvals.policy import Policy

@@ -22,9 +22,10 @@ from sqlalchemy import text
 from agent.conversation import Identity, SlackThread
 from agent.errors import AlreadySettled
 from agent.events import PromptStamp
-from agent.loop import Agent, Loop
+from agent.loop import Loop
 from agent.model import OpenAIModel
 from agent.reducer import Rules
+from agent.rounds import Agent
 from agent.tool import catalog, tool
 from approvals.decision import Approve
 from approvals.gate import Gate

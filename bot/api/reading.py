@@ -4,9 +4,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from agent.conversation import ApiThread, MailThread, SlackThread
+from agent.entries import Entry
 from agent.events import ReplyFailed, ReplySent
 from agent.grant import GrantFacts
-from agent.thread import Entry, ThreadState, evolve
+from agent.state import ThreadState
+from agent.thread import evolve
 from agent.verdict import Approved
 from approvals.card import CardStatus
 from approvals.gate import Gate

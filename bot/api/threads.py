@@ -10,8 +10,10 @@ from datetime import timedelta
 from fastapi import Request
 
 from agent.conversation import ApiThread, MailThread, SlackThread
+from agent.entries import Entry
 from agent.events import MessageReceived
-from agent.thread import Entry, ThreadState, fold
+from agent.state import ThreadState
+from agent.thread import fold
 from approvals.gate import Gate
 from approvals.people import Directory
 from bot.api.answers import ThreadId, ThreadOut

@@ -13,9 +13,9 @@ from typing import Protocol
 import structlog
 
 from agent.conversation import ApiThread, AttachmentNote, Identity, MailHeaders, MailThread, SlackThread
+from agent.entries import Entry
 from agent.events import MessageReceived
 from agent.ports import Clock
-from agent.thread import Entry
 from approvals import token
 from bot.inbox import Delivery, Inbox
 from bot.mail.approval_reply import ApprovalReplies

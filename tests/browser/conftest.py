@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Page
 
 from agent.effects import Ask, Verdict
 from agent.events import ToolCall
-from agent.thread import ThreadState
+from agent.state import ThreadState
 from agent.tool import Tool
 from agent.verdict import Approvers
 from approvals.policy import Policy

@@ -8,8 +8,9 @@ from datetime import timedelta
 
 from agent.conversation import JsonObject, SlackThread
 from agent.effects import Ask
+from agent.entries import Entry
 from agent.events import ApprovalDecided, ApprovalRequested, Event, ToolCall
-from agent.thread import Entry, ThreadState
+from agent.state import ThreadState
 from agent.tool import Tool, tool
 from agent.verdict import Approvers, Decision
 from approvals.decision import Approve, Choice

@@ -8,7 +8,8 @@ from agent.effects import Allow, Ask, Deny, Step, Verdict
 from agent.errors import AlreadySettled, BadArguments, Refused
 from agent.events import ApprovalDecided, ApprovalRequested, ToolCall, ToolStarted
 from agent.reducer import Rules, decide
-from agent.thread import ThreadState, evolve, fold
+from agent.state import ThreadState
+from agent.thread import evolve, fold
 from agent.tool import Tool
 from agent.verdict import Approved, Approvers, Expired, Rejected, Seats
 from approvals.decision import Answer, Approve, Choice, Reject

@@ -13,7 +13,8 @@ from agent.conversation import Identity, JsonObject, SlackThread
 from agent.effects import Ask, RequestApproval
 from agent.errors import AlreadySettled
 from agent.events import ApprovalRequested, GrantUsed, ToolCall
-from agent.thread import ThreadState, fold
+from agent.state import ThreadState
+from agent.thread import fold
 from agent.tool import Tool, tool
 from approvals.decision import Approve, GrantTerms
 from approvals.gate import Gate

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from agent.conversation import ApiThread, Identity, JsonObject, MailThread, SlackThread
 from agent.effects import Allow, Ask, Deny
+from agent.entries import Entry
 from agent.events import MessageReceived, ModelResponded, ToolCall
-from agent.thread import Entry, ThreadState, fold
+from agent.state import ThreadState
+from agent.thread import fold
 from agent.tool import Tool, tool
 from approvals.people import Directory, Person
 from approvals.policy import Policy

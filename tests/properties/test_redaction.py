@@ -4,10 +4,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.effects import Wait
+from agent.entries import Entry
 from agent.events import MessageReceived
 from agent.redaction import MARK, redacted
 from agent.reducer import decide
-from agent.thread import Entry, ThreadState, fold
+from agent.state import ThreadState
+from agent.thread import fold
 from store import codec
 from tests.builders import a_message
 from tests.properties.test_reducer import RULES, Driver, assert_every_result_follows_its_answer

@@ -24,6 +24,7 @@ from agent.effects import (
     TakeAnswer,
     Wait,
 )
+from agent.entries import Entry
 from agent.events import (
     ApprovalDecided,
     ApprovalEscalated,
@@ -43,7 +44,8 @@ from agent.events import (
 )
 from agent.ports import ModelTurn, ResultTurn
 from agent.reducer import Rules, decide
-from agent.thread import Entry, ThreadState, evolve, fold
+from agent.state import ThreadState
+from agent.thread import evolve, fold
 from agent.timing import due, retry_at
 from agent.verdict import Answered, Approved, Decider, Rejected
 from tests.builders import ADA, AT, DANA, a_call, a_message, a_thread, rules

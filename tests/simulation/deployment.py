@@ -1,8 +1,8 @@
 """What is deployed in every simulated world: people, a policy, an agent, and tools of each kind that leave a record."""
 
 from agent.conversation import Identity, SlackThread
-from agent.loop import Agent
 from agent.reducer import Rules
+from agent.rounds import Agent
 from agent.tool import ToolContext, catalog, tool
 from agent.tools import BUILT_IN
 from approvals.people import Directory, Person

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from agent.effects import RequestApproval
+from agent.entries import Entry
 from agent.events import GrantGiven, GrantRevoked, GrantUsed
-from agent.thread import Entry
 from tests.simulation.deployment import RULES
 
 Need = Callable[[object, str], None]

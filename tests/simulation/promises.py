@@ -8,6 +8,7 @@ import hashlib
 from dataclasses import dataclass, field
 
 from agent.effects import CallModel, Effect, RequestApproval, RunTool, Wait
+from agent.entries import Entry
 from agent.events import (
     ApprovalDecided,
     ApprovalRequested,
@@ -23,7 +24,8 @@ from agent.events import (
     ToolStarted,
 )
 from agent.reducer import decide
-from agent.thread import RUN_AGAIN, STOP, Entry, ThreadState, evolve, fold
+from agent.state import ThreadState
+from agent.thread import RUN_AGAIN, STOP, evolve, fold
 from agent.verdict import Answered, Approved
 from store import codec
 from tests.simulation.deployment import RULES
@@ -288,12 +290,11 @@ class Promises:
 
 
 def _excuses(event: Event, message: MessageReceived, asked: dict[str, ApprovalRequested]) -> bool:
-    match event:
-        case ThreadCancelled() | ModelFailed(retry_at=None):
-            return True
-        case ApprovalDecided(decision=Answered(text=text, delivery_id=delivery_id), approval_id=approval_id):
-            return delivery_id == message.delivery_id or (text == STOP and asked[approval_id].about == "trouble")
-        case ApprovalDecided(approval_id=approval_id):
-            return asked[approval_id].about == "trouble"
-        case _:
-            return False
+    if isinstance(event, ThreadCancelled | ModelFailed):
+        return not isinstance(event, ModelFailed) or event.retry_at is None
+    if not isinstance(event, ApprovalDecided):
+        return False
+    about_trouble = asked[event.approval_id].about == "trouble"
+    if isinstance(event.decision, Answered):
+        return event.decision.delivery_id == message.delivery_id or (event.decision.text == STOP and about_trouble)
+    return about_trouble

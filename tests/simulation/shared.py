@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, StaticPool, create_engine
 
-from agent.thread import Entry
+from agent.entries import Entry
 from store import codec, schema
 from store.codec import Link
 from store.database import in_tx

@@ -10,9 +10,10 @@ from agent.conversation import Destination
 from agent.effects import Allow
 from agent.errors import Fenced
 from agent.events import Event, ModelResponded, ToolStarted
-from agent.loop import Agent, Loop
+from agent.loop import Loop
 from agent.ports import ModelAnswer, ModelRequest
 from agent.reducer import Rules
+from agent.rounds import Agent
 from agent.tool import catalog, tool
 from approvals.card import Card
 from approvals.gate import Gate

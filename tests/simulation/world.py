@@ -10,9 +10,9 @@ from contextvars import Context
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+from agent.entries import Entry
 from agent.errors import ChannelDown, ChannelRefused, ModelUnavailable, StoreDown
 from agent.loop import Loop
-from agent.thread import Entry
 from approvals.gate import Gate
 from bot.outbox import Outbox
 from store.approvals import ApprovalIndex

@@ -11,7 +11,8 @@ from agent.conversation import Identity
 from agent.errors import Refused
 from agent.events import TextRedacted
 from agent.reducer import decide
-from agent.thread import ThreadState, fold
+from agent.state import ThreadState
+from agent.thread import fold
 from approvals import card
 from store.approvals import ApprovalIndex
 from store.database import Database

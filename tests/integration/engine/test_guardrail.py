@@ -10,8 +10,8 @@ from agent.effects import Allow, Ask
 from agent.errors import ModelRefused, ModelUnavailable
 from agent.events import ApprovalRequested, CallScored, PromptStamp, ToolStarted, Usage
 from agent.guardrail import Guardrail
-from agent.loop import Agent
 from agent.ports import ModelAnswer, ModelRequest, UserTurn
+from agent.rounds import Agent
 from approvals.decision import Approve
 from tests.builders import DANA, LEADS, a_call, calls, said
 from tests.fakes import ScriptedModel, Step

@@ -8,7 +8,7 @@ from agent.conversation import ApiThread, Identity
 from agent.effects import Ask, RequestApproval
 from agent.errors import Refused
 from agent.events import ApprovalRequested, GrantUsed, ToolCall
-from agent.thread import ThreadState
+from agent.state import ThreadState
 from agent.verdict import Approvers
 from approvals.decision import Approve, GrantTerms
 from approvals.people import Directory, Person

@@ -5,7 +5,7 @@ import pytest
 from agent.conversation import ApiThread, Identity
 from agent.effects import Ask, RequestApproval
 from agent.events import ApprovalRequested
-from agent.thread import ThreadState
+from agent.state import ThreadState
 from agent.verdict import Approvers
 from approvals.people import Away
 from tests.desk import ADA, Desk

@@ -20,7 +20,7 @@ from agent.events import (
     ToolCall,
     ToolReturned,
 )
-from agent.thread import ThreadState
+from agent.state import ThreadState
 from agent.verdict import Approvers, Decider, Rejected
 from approvals.decision import Approve
 from bot.cards import Cards

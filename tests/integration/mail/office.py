@@ -10,7 +10,7 @@ from email.utils import parseaddr
 from agent.conversation import JsonObject, MailAddress
 from agent.effects import Ask, Verdict
 from agent.events import ToolCall
-from agent.thread import ThreadState
+from agent.state import ThreadState
 from agent.tool import Tool
 from agent.verdict import Approvers
 from approvals.policy import Policy

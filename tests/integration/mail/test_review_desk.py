@@ -12,7 +12,8 @@ from agent.conversation import MailAddress
 from agent.effects import TakeAnswer
 from agent.events import ApprovalRequested
 from agent.reducer import decide
-from agent.thread import ThreadState, fold
+from agent.state import ThreadState
+from agent.thread import fold
 from agent.verdict import Approvers
 from approvals.gate import Gate
 from approvals.people import Directory, Person

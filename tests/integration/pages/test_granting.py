@@ -8,7 +8,7 @@ import pytest
 
 from agent.effects import Ask, Verdict
 from agent.events import GrantRevoked, ToolCall
-from agent.thread import ThreadState
+from agent.state import ThreadState
 from agent.tool import Tool
 from agent.verdict import Approvers
 from approvals.policy import Policy

@@ -8,7 +8,7 @@ import pytest
 from agent.conversation import JsonObject
 from agent.effects import Ask, Verdict
 from agent.events import ApprovalEscalated, RemarkAnswered, ToolCall
-from agent.thread import ThreadState
+from agent.state import ThreadState
 from agent.tool import Tool
 from agent.verdict import Answered, Approvers, Seats
 from approvals.decision import Approve

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from agent.effects import Allow, Ask, Verdict
 from agent.events import Event, ToolCall
-from agent.thread import ThreadState
+from agent.state import ThreadState
 from agent.tool import Tool
 from agent.verdict import Approvers
 from approvals.people import Directory, Person

@@ -24,7 +24,7 @@ from agent.events import (
 from agent.guardrail import MAX_REASON, Guardrail, judgement, question
 from agent.ports import ModelAnswer
 from agent.reducer import Rules, decide
-from agent.thread import ThreadState
+from agent.state import ThreadState
 from agent.verdict import Approved, Approvers, Decider
 from approvals.circumstances import circumstances
 from approvals.grants import may_be_granted

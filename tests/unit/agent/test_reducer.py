@@ -16,7 +16,8 @@ from agent.events import (
     ToolStarted,
 )
 from agent.reducer import Rules, decide
-from agent.thread import IT_HAPPENED, RUN_AGAIN, STOP, ThreadState
+from agent.state import ThreadState
+from agent.thread import IT_HAPPENED, RUN_AGAIN, STOP
 from agent.timing import BACKOFF, due, next_moment, retry_at
 from agent.verdict import Answered, Approved, Decider, Expired
 from tests.builders import AT, DANA, a_call, a_message, a_thread, rules

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from agent.conversation import ApiThread
 from agent.effects import Ask, RequestApproval, Step
 from agent.events import ApprovalRequested
-from agent.thread import ThreadState
+from agent.state import ThreadState
 from agent.verdict import Approvers
 from approvals.hours import BusinessHours
 from approvals.opening import Opening

@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 
 from agent.context import turns
+from agent.entries import Entry
 from agent.events import ApprovalDecided, ApprovalRequested, ModelResponded
 from agent.ports import ResultTurn
-from agent.thread import Entry, ThreadState, fold
+from agent.state import ThreadState
+from agent.thread import fold
 from agent.timing import TIMED_OUT, due
 from agent.verdict import Approvers, Expired, OnTimeout, Rejected
 from approvals.attempt import settled_text

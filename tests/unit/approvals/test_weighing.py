@@ -7,7 +7,7 @@ import pytest
 from agent.effects import Allow, Ask, Deny, Step, Verdict
 from agent.errors import BadArguments, Refused
 from agent.events import ApprovalAmended, ApprovalDecided, ToolCall, ToolStarted
-from agent.thread import ThreadState
+from agent.state import ThreadState
 from agent.tool import Tool
 from agent.verdict import Approved
 from approvals.decision import Approve

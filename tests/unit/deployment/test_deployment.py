@@ -10,7 +10,7 @@ from agent.conversation import ApiThread
 from agent.effects import Allow, Ask
 from agent.errors import ConfigError
 from agent.events import ToolCall
-from agent.thread import ThreadState
+from agent.state import ThreadState
 from approvals.policy import able_to_decide
 from bot.deployment import Deployment
 from tests.fixtures import ROOT

@@ -7,8 +7,10 @@ from enum import Enum
 from pydantic import BaseModel
 
 from agent.conversation import ApiThread, Identity, JsonObject, MailThread, SlackThread
+from agent.entries import Entry
 from agent.events import MessageReceived, ModelResponded, ToolCall, Usage
-from agent.thread import Entry, ThreadState, fold
+from agent.state import ThreadState
+from agent.thread import fold
 from agent.tool import tool
 from approvals.people import Directory, Person
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from agent.conversation import ApiThread
 from agent.effects import Allow, Ask, Deny, Verdict
 from agent.events import ToolCall
-from agent.thread import ThreadState
+from agent.state import ThreadState
 from agent.tool import Effect, Tool, tool
 from agent.verdict import Approvers
 from approvals.people import Directory, Person

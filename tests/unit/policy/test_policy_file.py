@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from agent.conversation import ApiThread
 from agent.effects import Ask, Step
 from agent.events import ToolCall
-from agent.thread import ThreadState
+from agent.state import ThreadState
 from agent.tool import tool
 from agent.verdict import Approvers, Seats
 from approvals.policy import Policy

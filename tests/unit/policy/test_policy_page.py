@@ -8,8 +8,10 @@ from pydantic import BaseModel
 
 from agent.conversation import ApiThread, Identity, JsonObject, MailThread, SlackThread
 from agent.effects import Allow, Ask, Deny, Verdict
+from agent.entries import Entry
 from agent.events import MessageReceived, ModelResponded, ToolCall, Usage
-from agent.thread import Entry, ThreadState, fold
+from agent.state import ThreadState
+from agent.thread import fold
 from agent.tool import catalog, tool
 from approvals.circumstances import FIELDS
 from approvals.condition import MOST_NESTING, MOST_TEXT, VARIABLES

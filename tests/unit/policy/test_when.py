@@ -8,8 +8,10 @@ import pytest
 
 from agent.conversation import ApiThread, Identity, JsonObject, MailThread
 from agent.effects import Allow, Ask, Deny, Verdict
+from agent.entries import Entry
 from agent.events import MessageReceived, ToolReturned
-from agent.thread import Entry, ThreadState, fold
+from agent.state import ThreadState
+from agent.thread import fold
 from agent.tool import Tool
 from agent.verdict import Approvers
 from approvals.policy import Policy

@@ -102,6 +102,11 @@ class Approvers(Value):
         return self.each or (Seats(roles=self.roles, people=self.people, count=self.count),)
 
     @property
+    def all_roles(self) -> frozenset[str]:
+        """Of all groups."""
+        return frozenset(role for each in self.seats for role in each.roles)
+
+    @property
     def takes_one(self) -> bool:
         """Whether one person's yes, and one person's no, settles it."""
         return self.rejections <= 1 and sum(each.count for each in self.seats) == 1

@@ -7,8 +7,9 @@ from agent.conversation import Identity
 from agent.errors import Refused
 from agent.events import ApprovalRequested, ApprovalVoted
 from agent.ports import Clock
-from agent.verdict import Approvers
+from agent.verdict import Approvers, Decider, Surface
 from approvals import policy
+from approvals.decision import Origin
 from approvals.people import Directory, Person
 from approvals.quorum import Voter
 from approvals.roster import Roster
@@ -23,10 +24,18 @@ class Entitlement:
     standing: Standing
     clock: Clock
 
+    def decider(self, who: Identity, via: Surface, origin: Origin) -> Decider:
+        """Who does something there, as it is put on record."""
+        person = self.directory.find(who)
+        named = who if not person or who.name else who.model_copy(update={"name": person.name})
+        agent = origin.user_agent[:200]
+        return Decider(
+            person=person.id if person else "", identity=named, via=via, address=origin.address, user_agent=agent
+        )
+
     async def present(self, approvers: Approvers) -> Roster:
         """The directory now, with the groups that these seats are about."""
-        roles = {role for seats in approvers.seats for role in seats.roles}
-        return await roster(self.directory, roles, self.standing, self.clock.now())
+        return await roster(self.directory, approvers.all_roles, self.standing, self.clock.now())
 
     async def entitled(self, request: ApprovalRequested, who: Identity) -> Voter | None:
         """Who this is; None for somebody in a thread whom people.yaml does not list, where that is enough. Raises

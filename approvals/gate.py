@@ -39,6 +39,7 @@ from approvals.card import Card
 from approvals.decision import Approve, Choice, Origin
 from approvals.entitlement import Entitlement
 from approvals.granting import Granting
+from approvals.judging import Judging
 from approvals.opening import Opening
 from approvals.people import Directory, Person
 from approvals.policy import Policy
@@ -101,13 +102,17 @@ class Gate:
         return Recording(self.threads, self.clock)
 
     @cached_property
+    def _judging(self) -> Judging:
+        return Judging(self.threads, self.policy, self.tools)
+
+    @cached_property
     def _weighing(self) -> Weighing:
-        return Weighing(self.threads, self.policy, self.tools, self.opening, self.entitlement, self.granting)
+        return Weighing(self._judging, self.tools, self.opening, self.entitlement, self.granting)
 
     @cached_property
     def granting(self) -> Granting:
         """Knows of grants."""
-        return Granting(self.index, self.threads, self.policy, self.tools, self.entitlement, self.ids)
+        return Granting(self.index, self.threads, self._judging, self.tools, self.entitlement, self.ids)
 
     # --- opening ----------------------------------------------------------------------------------------------------
 
@@ -167,7 +172,7 @@ class Gate:
         """
         if not choices:
             raise Refused("Nothing was chosen.")
-        by = self._decider(who, via, origin)
+        by = self.entitlement.decider(who, via, origin)
         for _ in range(TRIES):
             found = [(await self._facts(approval_id), choice) for approval_id, choice in choices.items()]
             thread_id, *others = {facts.thread_id for facts, _ in found}
@@ -186,7 +191,7 @@ class Gate:
 
     async def remark(self, approval_id: str, text: str, who: Identity, via: Surface, origin: Origin = NOWHERE) -> Card:
         """Ask the agent something about a call that waits, without deciding. Raises Refused and AlreadySettled."""
-        facts, by = await self._facts(approval_id), self._decider(who, via, origin)
+        facts, by = await self._facts(approval_id), self.entitlement.decider(who, via, origin)
         try:
             await self.entitlement.entitled(facts.request, who)
             await self._check_open(facts)
@@ -218,7 +223,7 @@ class Gate:
     ) -> GrantFacts:
         """Take a grant back, at once. What is known of it then. Raises Refused (with words for whoever tried), and
         AlreadySettled when it was taken back before."""
-        found, by = await self.index.grant(grant_id), self._decider(who, via, origin)
+        found, by = await self.index.grant(grant_id), self.entitlement.decider(who, via, origin)
         if found is None:
             raise Refused("There is no such grant.")
         try:
@@ -237,7 +242,7 @@ class Gate:
 
     async def refuse(self, facts: Facts, who: Identity, via: Surface, reason: str, origin: Origin = NOWHERE) -> None:
         """Put on record that somebody tried who was turned away before it came to a choice."""
-        await self._recording.refused(facts, "approve", reason, self._decider(who, via, origin))
+        await self._recording.refused(facts, "approve", reason, self.entitlement.decider(who, via, origin))
 
     async def _facts(self, approval_id: str) -> Facts:
         facts = await self.index.facts(approval_id)
@@ -260,14 +265,6 @@ class Gate:
                 await self.threads.inform(facts.thread_id, [event])
             facts = await self._facts(facts.approval_id)
         raise AlreadySettled(settled_text(self.card(facts)))
-
-    def _decider(self, who: Identity, via: Surface, origin: Origin) -> Decider:
-        person = self.directory.find(who)
-        named = who if not person or who.name else who.model_copy(update={"name": person.name})
-        agent = origin.user_agent[:200]
-        return Decider(
-            person=person.id if person else "", identity=named, via=via, address=origin.address, user_agent=agent
-        )
 
     async def _weighed_together(
         self, pending: Sequence[tuple[Facts, Choice]], who: Identity, by: Decider

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from agent.conversation import Identity, JsonObject
 from agent.effects import Ask, RequestApproval
 from agent.errors import AlreadySettled, Conflict, Refused
-from agent.events import ApprovalDecided, ApprovalRequested, GrantGiven, GrantRevoked, GrantUsed, ToolCall
+from agent.events import ApprovalDecided, GrantGiven, GrantRevoked, GrantUsed
 from agent.ports import Ids
 from agent.state import ThreadState
-from agent.thread import fold
 from agent.tool import Tool
 from agent.verdict import Approved, Approvers, Decider, Grant
 from approvals import policy
@@ -25,17 +24,9 @@ from approvals.decision import GrantTerms
 from approvals.entitlement import Entitlement
 from approvals.grant_words import in_words
 from approvals.grants import Basis, GrantFacts, Occasion, covers, leashed, may_be_granted
+from approvals.judging import Judging
 from approvals.people import Person
-from approvals.policy import Policy
 from approvals.ports import Facts, Index, Log
-
-
-async def state_of(threads: Log, thread_id: str) -> ThreadState:
-    """What is the case on a thread that there is."""
-    place = await threads.conversation(thread_id)
-    assert place is not None  # noqa: S101 - an approval's thread exists
-    agent, _ = (await threads.owners([thread_id]))[thread_id]
-    return fold(ThreadState(thread_id, place, agent), await threads.entries(thread_id))
 
 
 @dataclass(frozen=True)
@@ -44,7 +35,7 @@ class Granting:
 
     index: Index
     threads: Log
-    policy: Policy
+    judging: Judging
     tools: Mapping[str, Tool]
     entitlement: Entitlement
     ids: Ids
@@ -77,8 +68,7 @@ class Granting:
             raise Refused("Only a call that waits for approval can be allowed for later, too.")
         if not request.may_grant or facts.record.amendments:
             raise Refused("The policy wants to be asked about this each time.")
-        call = ToolCall(id=request.call_id, provider_id="", name=tool.name, arguments=arguments)
-        verdict = self.policy.judge(call, tool, await state_of(self.threads, facts.thread_id))
+        verdict = (await self.judging.judge(facts.thread_id, request, arguments)).verdict
         if not isinstance(verdict, Ask) or not may_be_granted(verdict):
             raise Refused("The policy as it is now wants to be asked about this each time, or not at all.")
         return verdict
@@ -159,10 +149,7 @@ class Granting:
     async def _approvers_now(self, facts: GrantFacts) -> list[Approvers]:
         """Whom the policy would have asked now about the call that it was given for."""
         asked = await self.index.facts(facts.approval_id)
-        request: ApprovalRequested | None = asked.request if asked else None
-        tool = self.tools.get(request.tool) if request else None
-        if request is None or tool is None:
+        if asked is None or asked.request.tool not in self.tools:
             return []
-        call = ToolCall(id=request.call_id, provider_id="", name=tool.name, arguments=request.arguments)
-        verdict = self.policy.judge(call, tool, await state_of(self.threads, facts.thread_id))
+        verdict = (await self.judging.judge(facts.thread_id, asked.request, asked.request.arguments)).verdict
         return [verdict.approvers] if isinstance(verdict, Ask) else []

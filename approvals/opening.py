@@ -146,8 +146,7 @@ class Opening:
         )
 
     async def _audience(self, ask: Ask, state: ThreadState) -> tuple[Destination, ...]:
-        roles = {role for seats in ask.approvers.seats for role in seats.roles}
-        present = await roster(self.directory, roles, self.standing, self.clock.now())
+        present = await roster(self.directory, ask.approvers.all_roles, self.standing, self.clock.now())
         return audience(ask, state, present, self.channels)
 
 

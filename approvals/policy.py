@@ -237,8 +237,7 @@ def objection(approvers: Approvers, person: Person | None, roster: Roster, reque
     voter = roster.voter(person) if person else None
     asked_for_it = voter is not None and requester is not None and requester.id in voter.ids
     reason = refusal(approvers, voter, asked_for_it=asked_for_it)
-    wanted = {role for seats in approvers.seats for role in seats.roles}
-    doubt = unchecked(roster.unknown & wanted) if reason and person and not person.service else ""
+    doubt = unchecked(roster.unknown & approvers.all_roles) if reason and person and not person.service else ""
     return doubt or reason
 
 

@@ -48,7 +48,7 @@ def _noes(approvers: Approvers) -> str:
 
 def _who(approvers: Approvers, directory: Directory) -> str:
     able = [person.name for person in able_to_decide(approvers, directory)]
-    groups = sorted({role for seats in approvers.seats for role in seats.roles} & set(directory.groups))
+    groups = sorted(approvers.all_roles & set(directory.groups))
     more = [f"whoever is in {role} at that moment" for role in groups]
     return f"These may decide: {_listed([*able, *more]) or 'nobody'}."
 

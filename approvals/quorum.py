@@ -85,8 +85,8 @@ def tally(approvers: Approvers, voters: Sequence[Voter]) -> Tally:
 
 def noes(approvers: Approvers, voters: Sequence[Voter]) -> int:
     """How many different people's rejections these are, whoever stands in for somebody being no other than they."""
-    roles = tuple(role for seats in approvers.seats for role in seats.roles)
-    all_of_them = Seats(roles=roles, people=tuple(each for seats in approvers.seats for each in seats.people))
+    everybody = tuple(each for seats in approvers.seats for each in seats.people)
+    all_of_them = Seats(roles=tuple(sorted(approvers.all_roles)), people=everybody)
     counted: list[tuple[Voter, Seats]] = []
     for voter in voters:
         if _are_different([*counted, (voter, all_of_them)]):

@@ -7,16 +7,16 @@ from agent import guardrail
 from agent.conversation import JsonObject
 from agent.effects import Allow, Deny
 from agent.errors import Refused
-from agent.events import ApprovalDecided, Event, ToolCall
+from agent.events import ApprovalDecided, Event
 from agent.tool import Tool
 from agent.verdict import Decider
 from approvals.ballot import Ballot
 from approvals.decision import Approve, Choice, GrantTerms
 from approvals.entitlement import Entitlement
-from approvals.granting import Granting, state_of
+from approvals.granting import Granting
+from approvals.judging import Judging
 from approvals.opening import Opening
-from approvals.policy import Policy
-from approvals.ports import Facts, Log
+from approvals.ports import Facts
 from approvals.quorum import Voter
 from approvals.standing import ForOneSay
 
@@ -25,8 +25,7 @@ from approvals.standing import ForOneSay
 class Weighing:
     """Looks up what it takes, and lets a ballot decide."""
 
-    threads: Log
-    policy: Policy
+    judging: Judging
     tools: Mapping[str, Tool]
     opening: Opening
     entitlement: Entitlement
@@ -71,16 +70,15 @@ class Weighing:
     async def _changed(self, facts: Facts, tool: Tool, arguments: JsonObject, ballot: Ballot) -> list[Event]:
         """A changed call is another call: the policy may forbid it, or want others to approve it. What was asked about
         because a judge had doubts, though the policy allows it, goes on taking all whom that takes."""
-        state = await state_of(self.threads, facts.thread_id)
-        call = ToolCall(id=facts.request.call_id, provider_id="", name=tool.name, arguments=arguments)
-        verdict = self.policy.judge(call, tool, state)
+        judged = await self.judging.judge(facts.thread_id, facts.request, arguments)
+        verdict = judged.verdict
         if isinstance(verdict, Deny):
             raise Refused(f"The policy does not allow it with these arguments: {verdict.why}")
         if isinstance(verdict, Allow) and facts.record.asked.rule == guardrail.RULE:  # however often it was changed
-            verdict = replace(self.policy.doubted(), why=facts.record.asked.why)
+            verdict = replace(self.judging.policy.doubted(), why=facts.record.asked.why)
         if isinstance(verdict, Allow):
             return ballot.approve_changed(tool.digest(arguments), arguments)
-        amended = await self.opening.amendment(facts.record, call, verdict, state, ballot.by)
+        amended = await self.opening.amendment(facts.record, judged.call, verdict, judged.state, ballot.by)
         request = facts.request.model_copy(update={"approvers": amended.approvers})
         person = self.opening.directory.person(ballot.by.person)
         may_vote = not self.entitlement.objection(request, person, await self.entitlement.present(amended.approvers))

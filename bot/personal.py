@@ -61,7 +61,7 @@ class Personal:
 
     async def _present(self, found: Sequence[Facts]) -> Roster:
         requests = [part.request for each in found for part in (each, *each.mates)]
-        roles = {role for each in requests for seats in each.approvers.seats for role in seats.roles}
+        roles = frozenset[str]().union(*(each.approvers.all_roles for each in requests))
         return await roster(self.gate.directory, roles, self.gate.standing, self.gate.clock.now())
 
     def _waits_for(self, facts: Facts, person: Person, present: Roster) -> bool:

@@ -27,18 +27,16 @@ _KINDS = (
     "'approval_voted', 'approval_amended', 'approval_escalated', 'approval_remarked', 'remark_answered', "
     "'decision_refused', 'grant_given'"
 )
-_FACTS = text(
-    "SELECT approval.id, approval.thread_id, event.seq, event.kind, event.at, event.body FROM approval JOIN event "
+_TOLD = (
+    "approval.id, approval.thread_id, event.seq, event.kind, event.at, event.body FROM approval JOIN event "
     "ON event.thread_id = approval.thread_id AND (event.seq IN (asked_seq, decided_seq, outcome_seq) "
-    f"OR (event.seq > asked_seq AND event.seq <= noted_seq AND event.kind IN ({_KINDS}))) "
-    "WHERE approval.id = :id OR approval.plan = :id ORDER BY asked_seq, event.seq"
+    f"OR (event.seq > asked_seq AND event.seq <= noted_seq AND event.kind IN ({_KINDS})))"
 )
-"""All that was said of an approval, and of those that its card shows, too. What others said between is sorted out."""
+"""All that was said of an approval. What others said between is sorted out."""
+_FACTS = text(f"SELECT {_TOLD} WHERE approval.id = :id OR approval.plan = :id ORDER BY asked_seq, event.seq")
+"""Of one approval, and of those that its card shows, too."""
 _MANY = (
-    "SELECT COALESCE(approval.plan, approval.id), approval.id, approval.thread_id, event.seq, event.kind, event.at, "
-    "event.body FROM approval JOIN event ON event.thread_id = approval.thread_id "
-    "AND (event.seq IN (asked_seq, decided_seq, outcome_seq) "
-    f"OR (event.seq > asked_seq AND event.seq <= noted_seq AND event.kind IN ({_KINDS}))) "
+    f"SELECT COALESCE(approval.plan, approval.id), {_TOLD} "
     "WHERE approval.id IN ({ids}) OR approval.plan IN ({ids}) ORDER BY asked_seq, event.seq"
 )
 """The same for several cards at once, the card first."""
@@ -241,7 +239,7 @@ def _facts(approval_id: str, rows: Sequence[Row]) -> ApprovalFacts | None:
         told.setdefault(row[0], []).append(row)
     if approval_id not in told:
         return None
-    mates = tuple(_alone(each, rows) for each, rows in told.items() if each != approval_id)
+    mates = tuple(_alone(each, its_own) for each, its_own in told.items() if each != approval_id)
     return replace(_alone(approval_id, told[approval_id]), mates=mates)
 
 

@@ -14,7 +14,7 @@ from approvals.ports import Log
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedNow:
     """The call, the thread that it was judged on, and the verdict."""
 
     call: ToolCall
@@ -30,7 +30,7 @@ class Judging:
     policy: Policy
     tools: Mapping[str, Tool]
 
-    async def judge(self, thread_id: str, request: ApprovalRequested, arguments: JsonObject) -> Judged:
+    async def judge(self, thread_id: str, request: ApprovalRequested, arguments: JsonObject) -> JudgedNow:
         """The same call with these arguments. Raises KeyError for a tool that there is not."""
         tool = self.tools[request.tool]
         call = ToolCall(id=request.call_id, provider_id="", name=tool.name, arguments=arguments)
@@ -38,4 +38,4 @@ class Judging:
         assert place is not None  # noqa: S101 - an approval's thread exists
         agent, _ = (await self.threads.owners([thread_id]))[thread_id]
         state = fold(ThreadState(thread_id, place, agent), await self.threads.entries(thread_id))
-        return Judged(call, state, self.policy.judge(call, tool, state))
+        return JudgedNow(call, state, self.policy.judge(call, tool, state))

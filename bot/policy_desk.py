@@ -173,10 +173,15 @@ def report_text(report: Report) -> str:
              for each in report.changed]  # fmt: skip
     if (more := report.changes.total() - len(report.changed)) > 0:
         lines.append(f"and {more} more")
-    lines += [f"{number} calls: {change}" for change, number in sorted(report.changes.items())]
+    lines += [f"{_calls(number)}: {change}" for change, number in sorted(report.changes.items())]
     unknown = f"; {report.unknown} more were stopped before, or are still going on" if report.unknown else ""
-    lines.append(f"{report.calls} calls on {report.threads} threads, {report.same} as before{unknown}")
+    where = "1 thread" if report.threads == 1 else f"{report.threads} threads"
+    lines.append(f"{_calls(report.calls)} on {where}, {report.same} as before{unknown}")
     return "\n".join(lines if report.changes else [*lines, "nothing would change"])
+
+
+def _calls(number: int) -> str:
+    return "1 call" if number == 1 else f"{number} calls"
 
 
 def _said(each: Judged) -> str:

@@ -179,9 +179,9 @@ def test_a_stricter_policy_tells_each_call_that_it_would_have_treated_otherwise(
         "thr_1  c1  2026-11-25 09:00  lookup_order: allow → deny, by 'nobody looks up 1044'",
         f"thr_2  c2  2026-11-25 09:00  refund_order: ask → allow, by 'small ones are free' {THEN}",
         f"thr_2  c3  2026-11-25 09:00  refund_order: ask → ask of others, by 'big refunds need two' {THEN}",
-        "1 calls: allow → deny",
-        "1 calls: ask → allow",
-        "1 calls: ask → ask of others",
+        "1 call: allow → deny",
+        "1 call: ask → allow",
+        "1 call: ask → ask of others",
         "6 calls on 6 threads, 2 as before; 1 more were stopped before, or are still going on",
     ]
 
@@ -288,5 +288,5 @@ def test_calls_are_judged_on_the_thread_as_it_was_then(url: str, tmp_path: Path)
 
     assert done.stdout.splitlines()[:2] == [
         "thr_1  c2  2026-11-25 09:00  lookup_order: allow → deny, by 'tainted'",
-        "1 calls: allow → deny",
+        "1 call: allow → deny",
     ]

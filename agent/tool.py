@@ -85,7 +85,7 @@ class Tool:
             checked = self.arguments_model.model_validate(dict(arguments))
         except ValidationError as error:
             raise BadArguments(_explain(error)) from None
-        except Exception as error:
+        except Exception as error:  # a validator of the tool's own raised it, and may raise anything
             raise BadArguments(f"they could not be checked ({type(error).__name__})") from error
         return {name: getattr(checked, name) for name in type(checked).model_fields}
 

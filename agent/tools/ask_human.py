@@ -18,7 +18,7 @@ def _ask_human(question: str, choices: list[str] = [], role: str = "") -> str:  
         choices: Two to five short answers to choose from; leave it empty for an answer in free words.
         role: Role of the people to ask, for instance "finance"; empty for those in this conversation.
     """
-    raise NotImplementedError(question, choices, role)
+    raise NotImplementedError(question, choices, role)  # never called: the reducer makes an effect of it, of its own
 
 
 ask_human: Tool = replace(tool(name="ask_human", effect="read")(_ask_human), is_control=True)

@@ -14,7 +14,7 @@ def _finish(summary: str) -> str:
     Args:
         summary: What was done and what came of it, in one or two sentences. It is sent as your last message.
     """
-    raise NotImplementedError(summary)
+    raise NotImplementedError(summary)  # never called: the reducer makes an effect of it, of its own
 
 
 finish: Tool = replace(tool(name="finish", effect="read")(_finish), is_control=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from agent.conversation import JsonObject
 from approvals.card import Card
-from bot.slack.rich import plain
+from bot.slack.rich import option, plain
 from bot.slack.text import one_line, visible
 
 APPROVE, REJECT, EDIT, ANSWER, DETAILS = (
@@ -81,7 +81,7 @@ def stamp(cards: Iterable[Card]) -> str:
 
 def menu(deeds: Iterable[str], approval_id: str) -> JsonObject:
     """What can be done beside the buttons; Slack takes up to five."""
-    options: list[JsonObject] = [{"text": plain(_IN_MENU[each]), "value": f"{each}:{approval_id}"} for each in deeds]
+    options = [option(_IN_MENU[each], f"{each}:{approval_id}") for each in deeds]
     return {"type": "overflow", "action_id": MORE, "options": list(options)}
 
 

@@ -13,11 +13,11 @@ from approvals.decision import GrantScope, GrantTerms
 from approvals.grants import LONGEST, MOST_USES
 from bot.parameters import BadFields
 from bot.slack.arguments import arguments_of
-from bot.slack.inputs import INPUT
-from bot.slack.modals import CHUNK, modal
-from bot.slack.payloads import an_object, text_at
-from bot.slack.rich import bold, italic, plain, preformatted, rich, section, words
-from bot.slack.text import glimpse, one_line
+from bot.slack.inputs import chosen_in, input_block, state_of, typed_in
+from bot.slack.modals import CHUNK, about, form_modal
+from bot.slack.payloads import text_at
+from bot.slack.rich import bold, italic, option, preformatted, rich, section, words
+from bot.slack.text import glimpse, one_line, titled
 
 TERMS_VIEW, CONFIRM_VIEW = "grant_terms", "grant_confirm"
 SCOPE, WHICH, CONDITION, SPAN, DAY, USES = (
@@ -44,20 +44,16 @@ def terms_modal(card: Card, carried: str) -> JsonObject:
     which = {EXACT: "Exactly these arguments", WHERE: "Those for which the condition holds"}
     hint = "About the arguments, in CEL: args.amount <= 50 && args.currency == 'EUR'"
     blocks: list[JsonObject] = [
-        {"type": "section", "text": plain(one_line(card.title, CHUNK) or "(untitled)")},
+        about(card),
         *arguments,
         _radio(SCOPE, "Allow calls like it", scopes, "thread"),
         _radio(WHICH, "With which arguments", which, EXACT),
-        _input(CONDITION, "Condition", _line(), hint, optional=True),
+        input_block(CONDITION, "Condition", _line(), hint, optional=True),
         _radio(SPAN, "For how long", {key: label for key, (label, _) in SPANS.items()}, "1d"),
-        _input(DAY, "Or until the end of this day", {"type": "datepicker"}, "In UTC.", optional=True),
-        _input(USES, "At most so many times", _number(), "Empty for any number of times.", optional=True),
+        input_block(DAY, "Or until the end of this day", {"type": "datepicker"}, "In UTC.", optional=True),
+        input_block(USES, "At most so many times", _number(), "Empty for any number of times.", optional=True),
     ]
-    return modal("Approve and allow", blocks) | {
-        "callback_id": TERMS_VIEW,
-        "private_metadata": carried,
-        "submit": plain("Next"),
-    }
+    return form_modal(TERMS_VIEW, "Approve and allow", blocks, "Next", carried)
 
 
 def confirm_modal(card: Card, told: str, carried: str) -> JsonObject:
@@ -66,15 +62,11 @@ def confirm_modal(card: Card, told: str, carried: str) -> JsonObject:
     chunks = [preformatted(shown[at : at + CHUNK]) for at in range(0, len(shown), CHUNK)]
     rest = [section(italic(f"… {missing} more characters, of the arguments that the card shows"))] if missing else []
     blocks: list[JsonObject] = [
-        rich(section(words("This approves "), bold(one_line(card.title, 300) or "(untitled)"), words(". And then:"))),
+        rich(section(words("This approves "), bold(titled(card.title, 300)), words(". And then:"))),
         rich(section(bold("Without asking anybody again, the agent may run")), *chunks, *rest),
         rich(section(words("Each use is on record. You can take it back on the Home tab of this app."))),
     ]
-    return modal("Approve and allow", blocks) | {
-        "callback_id": CONFIRM_VIEW,
-        "private_metadata": carried,
-        "submit": plain("Approve and allow"),
-    }
+    return form_modal(CONFIRM_VIEW, "Approve and allow", blocks, "Approve and allow", carried)
 
 
 def chosen_terms(values: JsonObject, now: datetime) -> GrantTerms:
@@ -82,10 +74,10 @@ def chosen_terms(values: JsonObject, now: datetime) -> GrantTerms:
     problems = dict(_problems(values, now))
     if problems:
         raise BadFields(problems)
-    is_exact = _option(values, WHICH) == EXACT
+    is_exact = chosen_in(values, WHICH) == EXACT
     typed = _typed(values, USES)
     return GrantTerms(
-        scope=_scope(_option(values, SCOPE)) or "thread",
+        scope=_scope(chosen_in(values, SCOPE)) or "thread",
         until=_until(values, now),
         uses=int(typed) if typed else None,
         condition="" if is_exact else _typed(values, CONDITION),
@@ -117,7 +109,7 @@ def from_json(found: JsonObject) -> GrantTerms | None:
 
 
 def _problems(values: JsonObject, now: datetime) -> Iterator[tuple[str, str]]:
-    condition, is_exact = _typed(values, CONDITION), _option(values, WHICH) == EXACT
+    condition, is_exact = _typed(values, CONDITION), chosen_in(values, WHICH) == EXACT
     if is_exact and condition:
         yield CONDITION, "Choose that the condition says, or leave it empty."
     if not is_exact and not condition:
@@ -134,10 +126,10 @@ def _problems(values: JsonObject, now: datetime) -> Iterator[tuple[str, str]]:
 
 def _until(values: JsonObject, now: datetime) -> datetime:
     """The end of the day that was picked, else so long from now."""
-    day = text_at(_state(values, DAY), "selected_date")
+    day = text_at(state_of(values, DAY), "selected_date")
     if day:
         return datetime.combine(date.fromisoformat(day) + timedelta(days=1), time(), UTC)
-    _, span = SPANS.get(_option(values, SPAN), SPANS["1h"])
+    _, span = SPANS.get(chosen_in(values, SPAN), SPANS["1h"])
     return now + span
 
 
@@ -149,23 +141,15 @@ def _scope(text: str) -> GrantScope | None:
             return None
 
 
-def _state(values: JsonObject, block_id: str) -> JsonObject:
-    return an_object(an_object(values.get(block_id)).get(INPUT))
-
-
-def _option(values: JsonObject, block_id: str) -> str:
-    return text_at(_state(values, block_id).get("selected_option"), "value")
-
-
 def _typed(values: JsonObject, block_id: str) -> str:
-    return text_at(_state(values, block_id), "value").strip()
+    return typed_in(values, block_id).strip()
 
 
 def _radio(block_id: str, label: str, options: dict[str, str], first: str) -> JsonObject:
-    made: list[JsonObject] = [{"text": plain(text), "value": value} for value, text in options.items()]
+    made = [option(text, value) for value, text in options.items()]
     initial = next(each for each in made if each["value"] == first)
     element: JsonObject = {"type": "radio_buttons", "options": list(made), "initial_option": initial}
-    return _input(block_id, label, element, "", optional=False)
+    return input_block(block_id, label, element)
 
 
 def _line() -> JsonObject:
@@ -179,14 +163,3 @@ def _number() -> JsonObject:
         "min_value": "1",
         "max_value": str(MOST_USES),
     }
-
-
-def _input(block_id: str, label: str, element: JsonObject, hint: str, *, optional: bool) -> JsonObject:
-    block: JsonObject = {
-        "type": "input",
-        "block_id": block_id,
-        "label": plain(label),
-        "optional": optional,
-        "element": element | {"action_id": INPUT},
-    }
-    return block | ({"hint": plain(hint)} if hint else {})

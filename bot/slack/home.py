@@ -11,7 +11,7 @@ from approvals.card import Card
 from bot.slack.buttons import GRANT, INBOX, INBOX_BLOCK, MINE, OPEN, REVOKE, block_id, button, confirm
 from bot.slack.plans import status_of
 from bot.slack.rich import bold, date, italic, plain, rich, section, words
-from bot.slack.text import LABEL_MOST, moment, more_calls, one_line
+from bot.slack.text import LABEL_MOST, moment, more_calls, one_line, titled
 
 PENDING_MOST = 20
 DECIDED_MOST = 10
@@ -74,7 +74,7 @@ def _inbox_button() -> JsonObject:
 
 
 def _waiting(card: Card) -> list[JsonObject]:
-    title = one_line(card.title, LABEL_MOST) or "(untitled)"
+    title = titled(card.title, LABEL_MOST)
     calls = f" (and {more_calls(len(card.mates))})" if card.mates else ""
     head: JsonObject = {
         "type": "section",
@@ -92,7 +92,7 @@ def _waiting(card: Card) -> list[JsonObject]:
 def _decided(lists: Lists) -> list[JsonObject]:
     lines = [
         section(
-            words(f"{one_line(card.title, LABEL_MOST) or '(untitled)'} "),
+            words(f"{titled(card.title, LABEL_MOST)} "),
             italic(status_of(card)),
             *([words(", "), date(card.decided_at)] if card.decided_at else []),
         )

@@ -3,9 +3,9 @@
 from agent.conversation import JsonObject
 from approvals.card import Card
 from bot.slack.form import Field
-from bot.slack.inputs import INPUT, inputs_of
+from bot.slack.inputs import input_block, inputs_of, typed_in
 from bot.slack.rich import link, plain, rich, section, words
-from bot.slack.text import one_line
+from bot.slack.text import one_line, titled
 
 EDIT_VIEW, REJECT_VIEW, ANSWER_VIEW, REMARK_VIEW = (
     "approval_edit",
@@ -24,22 +24,13 @@ def edit_modal(card: Card, fields: tuple[Field, ...], carried: str) -> JsonObjec
     """The arguments as a form; approving with them."""
     if not any(field.is_editable for field in fields):
         return notice("Edit", "This call has no arguments that can be edited here.")
-    blocks = [_about(card), *inputs_of(fields)]
-    return modal("Edit and approve", blocks) | {
-        "callback_id": EDIT_VIEW,
-        "private_metadata": carried,
-        "submit": plain("Approve"),
-    }
+    return form_modal(EDIT_VIEW, "Edit and approve", [about(card), *inputs_of(fields)], "Approve", carried)
 
 
 def reject_modal(card: Card, carried: str) -> JsonObject:
     """Why not? The reason may be left empty."""
     reason = words_input("Reason", REASON_MOST, "The agent reads this and may try something else.", optional=True)
-    return modal("Reject", [_about(card), reason]) | {
-        "callback_id": REJECT_VIEW,
-        "private_metadata": carried,
-        "submit": plain("Reject"),
-    }
+    return form_modal(REJECT_VIEW, "Reject", [about(card), reason], "Reject", carried)
 
 
 def answer_modal(card: Card, carried: str) -> JsonObject:
@@ -47,22 +38,15 @@ def answer_modal(card: Card, carried: str) -> JsonObject:
     is_call = card.about == "call"
     label, hint = ("Result", "The agent is given this in place of running the tool.") if is_call else ("Answer", "")
     answer = words_input(label, ANSWER_MOST, hint, optional=False)
-    return modal("Answer instead" if is_call else "Answer", [_about(card), answer]) | {
-        "callback_id": ANSWER_VIEW,
-        "private_metadata": carried,
-        "submit": plain("Send"),
-    }
+    title = "Answer instead" if is_call else "Answer"
+    return form_modal(ANSWER_VIEW, title, [about(card), answer], "Send", carried)
 
 
 def remark_modal(card: Card, carried: str) -> JsonObject:
     """A question to the agent about a call that waits."""
     hint = "The answer comes on the card. Nothing is decided by asking."
     question = words_input("Question", REMARK_MOST, hint, optional=False)
-    return modal("Ask the agent", [_about(card), question]) | {
-        "callback_id": REMARK_VIEW,
-        "private_metadata": carried,
-        "submit": plain("Ask"),
-    }
+    return form_modal(REMARK_VIEW, "Ask the agent", [about(card), question], "Ask", carried)
 
 
 def notice(title: str, text: str) -> JsonObject:
@@ -83,32 +67,32 @@ def loading() -> JsonObject:
 
 def typed_words(values: JsonObject) -> str:
     """What was typed into a reason or an answer."""
-    block = values.get(WORDS_BLOCK)
-    state = block.get(INPUT) if isinstance(block, dict) else None
-    text = state.get("value") if isinstance(state, dict) else None
-    return text if isinstance(text, str) else ""
+    return typed_in(values, WORDS_BLOCK)
 
 
-def _about(card: Card) -> JsonObject:
-    return {"type": "section", "text": plain(one_line(card.title, CHUNK) or "(untitled)")}
+def about(card: Card) -> JsonObject:
+    """What a form is about."""
+    return {"type": "section", "text": plain(titled(card.title, CHUNK))}
 
 
 def words_input(label: str, most: int, hint: str, *, optional: bool, focus: bool = True) -> JsonObject:
     """A field for words of at most so many characters; `typed_words` reads it."""
-    block: JsonObject = {
-        "type": "input",
-        "block_id": WORDS_BLOCK,
-        "label": plain(label),
-        "optional": optional,
-        "element": {
-            "type": "plain_text_input",
-            "action_id": INPUT,
-            "multiline": True,
-            "max_length": most,
-            "focus_on_load": focus,
-        },
+    element: JsonObject = {
+        "type": "plain_text_input",
+        "multiline": True,
+        "max_length": most,
+        "focus_on_load": focus,
     }
-    return block | ({"hint": plain(hint)} if hint else {})
+    return input_block(WORDS_BLOCK, label, element, hint, optional=optional)
+
+
+def form_modal(callback_id: str, title: str, blocks: list[JsonObject], submit: str, carried: str) -> JsonObject:
+    """A modal to submit; `submit` is what its button says."""
+    return modal(title, blocks) | {
+        "callback_id": callback_id,
+        "private_metadata": carried,
+        "submit": plain(submit),
+    }
 
 
 def modal(title: str, blocks: list[JsonObject]) -> JsonObject:

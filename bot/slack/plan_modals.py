@@ -6,12 +6,11 @@ One submission is one decision of the gate.
 from agent.conversation import JsonObject
 from approvals.card import Card
 from bot.slack.arguments import in_short
-from bot.slack.inputs import INPUT
-from bot.slack.modals import REASON_MOST, modal, words_input
-from bot.slack.payloads import an_object, text_at
+from bot.slack.inputs import chosen_in, input_block
+from bot.slack.modals import REASON_MOST, form_modal, words_input
 from bot.slack.plans import LINE_MOST, call_block
-from bot.slack.rich import bold, italic, plain, rich, section
-from bot.slack.text import more_calls, one_line
+from bot.slack.rich import bold, italic, option, rich, section
+from bot.slack.text import more_calls, titled
 
 REJECT_VIEW, CHOOSE_VIEW = "plan_reject", "plan_choose"
 APPROVE, REJECT, LEAVE = "approve", "reject", "leave"
@@ -28,11 +27,7 @@ def reject_all_modal(card: Card, carried: str) -> JsonObject:
     rest = len(waiting) - CALLS_MOST
     lines += [rich(section(italic(f"… and {more_calls(rest)}")))] if rest > 0 else []
     reason = words_input("Reason", REASON_MOST, "The agent reads this and may try something else.", optional=True)
-    return modal(f"Reject all {len(waiting)}", [*lines, reason]) | {
-        "callback_id": REJECT_VIEW,
-        "private_metadata": carried,
-        "submit": plain("Reject all"),
-    }
+    return form_modal(REJECT_VIEW, f"Reject all {len(waiting)}", [*lines, reason], "Reject all", carried)
 
 
 def choose_modal(card: Card, carried: str) -> JsonObject:
@@ -45,17 +40,12 @@ def choose_modal(card: Card, carried: str) -> JsonObject:
     blocks += [rich(section(italic(f"… and {more_calls(rest)}: not decided here")))] if rest > 0 else []
     hint = "For those that you reject. The agent reads this and may try something else."
     blocks.append(words_input("Reason", REASON_MOST, hint, optional=True, focus=False))
-    return modal("Choose", blocks) | {
-        "callback_id": CHOOSE_VIEW,
-        "private_metadata": carried,
-        "submit": plain("Send"),
-    }
+    return form_modal(CHOOSE_VIEW, "Choose", blocks, "Send", carried)
 
 
 def chosen(values: JsonObject, approval_id: str) -> str:
     """What was chosen for a call; `LEAVE` when it was not on the form."""
-    state = an_object(an_object(values.get(block_of(approval_id))).get(INPUT))
-    return text_at(state.get("selected_option"), "value") or LEAVE
+    return chosen_in(values, block_of(approval_id)) or LEAVE
 
 
 def block_of(approval_id: str) -> str:
@@ -66,17 +56,8 @@ def block_of(approval_id: str) -> str:
 def _call(number: int, card: Card) -> list[JsonObject]:
     """First what it is, then what to say to it."""
     arguments, _ = in_short(card, VALUES_MOST)
-    title = section(bold(f"{number}. {one_line(card.title, LINE_MOST) or '(untitled)'}"))
-    options: list[JsonObject] = [{"text": plain(label), "value": value} for value, label in _LABELS.items()]
-    choice: JsonObject = {
-        "type": "input",
-        "block_id": block_of(card.approval_id),
-        "label": plain(f"Call {number}"),
-        "element": {
-            "type": "radio_buttons",
-            "action_id": INPUT,
-            "options": list(options),
-            "initial_option": options[-1],
-        },
-    }
+    title = section(bold(f"{number}. {titled(card.title, LINE_MOST)}"))
+    options = [option(label, value) for value, label in _LABELS.items()]
+    element: JsonObject = {"type": "radio_buttons", "options": list(options), "initial_option": options[-1]}
+    choice = input_block(block_of(card.approval_id), f"Call {number}", element)
     return [rich(title, *([arguments] if arguments else [])), choice]

@@ -25,7 +25,7 @@ from bot.slack.buttons import (
 )
 from bot.slack.rich import bold, italic, plain, rich, section, size_of, words
 from bot.slack.said import VIA, remarks_of
-from bot.slack.text import LABEL_MOST, moment, more_calls, one_line
+from bot.slack.text import LABEL_MOST, moment, more_calls, one_line, titled
 
 CALLS_MOST = 20
 TEXT_MOST = 12_500
@@ -87,7 +87,7 @@ def plan_heading(card: Card) -> str:
 def plan_lines(card: Card) -> list[str]:
     """Each call and where it stands, as lines of plain text."""
     return [
-        f"{number}. {one_line(each.title, 150) or '(untitled)'}: {status_of(each)}"
+        f"{number}. {titled(each.title, 150)}: {status_of(each)}"
         for number, each in enumerate(card.plan[:CALLS_MOST], start=1)
     ]
 
@@ -129,7 +129,7 @@ def plan_buttons(card: Card) -> list[JsonObject]:
 
 def call_block(number: int, card: Card, most: int) -> JsonObject:
     """One call of a plan in a line."""
-    return {"type": "section", "text": plain(f"{number}. {one_line(card.title, most) or '(untitled)'}")}
+    return {"type": "section", "text": plain(f"{number}. {titled(card.title, most)}")}
 
 
 def _call(number: int, card: Card, share: float, status_most: int) -> list[JsonObject]:

@@ -17,6 +17,11 @@ def plain(text: str) -> JsonObject:
     return {"type": "plain_text", "text": sound(text) or " ", "emoji": False}
 
 
+def option(label: str, value: str) -> JsonObject:
+    """One of those that can be chosen."""
+    return {"text": plain(label), "value": value}
+
+
 def rich(*elements: JsonObject) -> JsonObject:
     """A rich text block."""
     return {"type": "rich_text", "elements": list(elements)}

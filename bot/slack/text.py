@@ -86,6 +86,11 @@ def one_line(text: str, most: int) -> str:
     return flat if len(flat) <= most and len(head) == len(whole) else flat[: most - 1] + "…"
 
 
+def titled(title: str, most: int) -> str:
+    """What a card is about, as a label."""
+    return one_line(title, most) or "(untitled)"
+
+
 def moment(at: datetime) -> str:
     """Slack's date token: everybody reads it in their own time zone. Only ever made of a datetime."""
     return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} at {{time}}|{at:%Y-%m-%d %H:%M} UTC>"

@@ -131,9 +131,14 @@ class Card:
         return (self, *self.mates)
 
     @property
+    def waiting(self) -> tuple["Card", ...]:
+        """Its calls that can still be decided."""
+        return tuple(each for each in self.plan if each.is_open)
+
+    @property
     def is_pending(self) -> bool:
         """Whether some call of it can still be decided."""
-        return any(each.is_open for each in self.plan)
+        return bool(self.waiting)
 
 
 Name = Callable[[Decider | Identity | None], str]

@@ -98,7 +98,7 @@ def content(card: Card, public_url: str) -> JsonObject:
 
 def kind(card: Card) -> Kind:
     """What has happened last; of a plan, to all of it."""
-    if any(each.is_open for each in card.plan):
+    if card.is_pending:
         return "approval.requested" if all(each.revision == 1 for each in card.plan) else "approval.changed"
     is_running = any(each.status == "approved" and not each.outcome for each in card.plan)
     return "approval.finished" if any(each.outcome for each in card.plan) and not is_running else "approval.decided"

@@ -166,8 +166,7 @@ def instructions(card: Card) -> str:
             "Or answer this mail. Its first line decides: “reject” followed by your reason. There is more than a mail "
             "has room for, so approve it on the page."
         )
-    count = sum(each.is_open for each in card.plan)
-    what = f" for all {count} calls, as shown here" if card.mates else ""
+    what = f" for all {len(card.waiting)} calls, as shown here" if card.mates else ""
     return (
         f"Or answer this mail. Its first line decides{what}: the one word “approve”, or “reject” followed by your "
         "reason. Anything else is not taken as a decision."

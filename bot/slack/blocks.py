@@ -13,9 +13,9 @@ from agent.conversation import JsonObject
 from approvals.card import Card
 from bot.slack.arguments import NAME_MOST, VALUES_MOST, arguments_of, more, preview_of
 from bot.slack.buttons import BUTTON_MOST, CHOICES_MOST, are_long, buttons_of
-from bot.slack.plans import plan_blocks, plan_heading, plan_lines
-from bot.slack.rich import bold, plain, preformatted, rich, section, words
-from bot.slack.said import NEEDS_MOST, VIA, VOTES_MOST, granted_of, notes_of, remarks_of, vote_words, votes_of
+from bot.slack.plans import mark_and_word, plan_blocks, plan_heading, plan_lines
+from bot.slack.rich import bold, context, expires, header, plain, preformatted, rich, section, words
+from bot.slack.said import NEEDS_MOST, VIA, VOTES_MOST, asked_by, granted_of, notes_of, remarks_of, vote_words, votes_of
 from bot.slack.text import LABEL_MOST, escape, glimpse, moment, one_line
 
 TITLE_MOST = 600
@@ -29,14 +29,6 @@ _OPEN = {
     "question": "💬 The agent has a question",
     "in_doubt": "⚠️ Did this happen?",
     "trouble": "⚠️ The agent is stuck",
-}
-_SETTLED = {
-    "open": "",
-    "approved": "✅ Approved",
-    "rejected": "⛔ Rejected",
-    "expired": "⌛ Expired, nobody decided in time",
-    "cancelled": "✋ Cancelled",
-    "answered": "💬 Answered",
 }
 
 
@@ -57,7 +49,7 @@ def _of_one(card: Card) -> list[JsonObject]:
     some_cut = (title_cut, votes_cut, remarks_cut, arguments_cut, preview_cut, granted_cut, are_long(card.choices))
     is_cut = any(some_cut)
     found: list[JsonObject] = [
-        {"type": "header", "text": plain(heading(card))},
+        header(heading(card)),
         {"type": "section", "text": plain(title + (f"… ({title_cut} more characters)" if title_cut else ""))},
         *notes_of(card),
         *arguments,
@@ -70,7 +62,7 @@ def _of_one(card: Card) -> list[JsonObject]:
     found.append(_origin(card))
     found += [buttons_of(card, with_details=is_cut)] if card.is_open else []
     if is_cut and not card.is_open:
-        found.append(_context(f"In full: twokey approvals show {card.approval_id}"))
+        found.append(context(plain(one_line(f"In full: twokey approvals show {card.approval_id}", LABEL_MOST))))
     return found
 
 
@@ -80,7 +72,10 @@ def heading(card: Card) -> str:
         return plan_heading(card)
     if card.is_rejected_by_time:
         return "⛔ Rejected by time, nobody decided"
-    return _OPEN[card.about] if card.is_open else _SETTLED[card.status]
+    if card.is_open:
+        return _OPEN[card.about]
+    mark, word = mark_and_word(card.status)
+    return f"{mark} {word.capitalize()}" + (", nobody decided in time" if card.status == "expired" else "")
 
 
 def text_of(card: Card) -> str:
@@ -118,12 +113,12 @@ def text_without_buttons(card: Card) -> str:
 def _origin(card: Card) -> JsonObject:
     """Who asked, why people are asked, and until when."""
     texts: list[JsonObject] = [plain(f"Tool: {one_line(card.tool, 100)}")] if card.tool else []
-    texts += [plain(f"Asked by {one_line(card.requester, 100)}")] if card.requester.strip() else []
+    texts += asked_by(card)
     because = " · ".join(each for each in (card.why, f"rule: {card.rule}" if card.rule else "") if each)
     texts += [plain(f"Why: {one_line(because, LABEL_MOST)}")] if because else []
     if card.is_open:
-        texts.append({"type": "mrkdwn", "text": f"Expires {moment(card.expires_at)}"})
-    return {"type": "context", "elements": list(texts) or [plain(f"Approval {one_line(card.approval_id, 100)}")]}
+        texts.append(expires(card.expires_at))
+    return context(*texts or [plain(f"Approval {one_line(card.approval_id, 100)}")])
 
 
 def _choices(card: Card) -> list[JsonObject]:
@@ -152,7 +147,7 @@ def _settlement(card: Card) -> list[JsonObject]:
         texts.append({"type": "mrkdwn", "text": moment(card.decided_at)})
     if outcome := _outcome(card).partition(":")[0]:
         texts.append(plain(outcome))
-    return [*found, {"type": "context", "elements": list(texts)}] if texts else found
+    return [*found, context(*texts)] if texts else found
 
 
 def _by_whom(card: Card) -> str:
@@ -168,7 +163,3 @@ def _outcome(card: Card) -> str:
             return f"❌ Failed: {one_line(card.outcome_text, 200)}" if card.outcome_text else "❌ Failed"
         case "":
             return "⏳ Running…" if card.status == "approved" else ""
-
-
-def _context(text: str) -> JsonObject:
-    return {"type": "context", "elements": [plain(one_line(text, LABEL_MOST))]}

@@ -7,9 +7,9 @@ from approvals.card import Card
 from bot.slack.buttons import buttons_of
 from bot.slack.modals import CHUNK, modal
 from bot.slack.plans import plan_buttons, status_of
-from bot.slack.rich import bold, preformatted, rich, section, words
+from bot.slack.rich import bold, context, expires, preformatted, rich, section, words
 from bot.slack.said import CHANGED, GRANTED, VIA
-from bot.slack.text import glimpse, moment, one_line
+from bot.slack.text import glimpse, one_line
 
 DETAILS_VIEW = "approval_details"
 DETAILS_MOST = 60_000
@@ -24,8 +24,7 @@ def details_modal(card: Card, *, with_buttons: bool = False) -> JsonObject:
     blocks = (_actions(card) if with_buttons and card.is_pending else []) + _packed(card)
     blocks.append(_line(f"Approval {card.approval_id} · thread {card.thread_id} · digest {card.digest or 'none'}"))
     if card.is_open:
-        text = f"Expires {moment(card.expires_at)}"
-        blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": text}]})
+        blocks.append(context(expires(card.expires_at)))
     return modal("Details", blocks) | {"callback_id": DETAILS_VIEW}
 
 

@@ -10,8 +10,9 @@ from agent.conversation import JsonObject
 from approvals.card import Card
 from bot.slack.buttons import GRANT, INBOX, INBOX_BLOCK, MINE, OPEN, REVOKE, block_id, button, confirm
 from bot.slack.plans import status_of
-from bot.slack.rich import bold, date, italic, plain, rich, section, words
-from bot.slack.text import LABEL_MOST, moment, more_calls, one_line, titled
+from bot.slack.rich import bold, context, date, expires, header, italic, plain, rich, section, words
+from bot.slack.said import asked_by
+from bot.slack.text import LABEL_MOST, more_calls, one_line, titled
 
 PENDING_MOST = 20
 DECIDED_MOST = 10
@@ -53,14 +54,14 @@ def home_view(lists: Lists | None = None, *, has_inbox: bool = False) -> JsonObj
     blocks: list[JsonObject] = []
     if lists is not None:
         blocks += [*_pending(lists, has_inbox=has_inbox), *_decided(lists), *_grants(lists), {"type": "divider"}]
-    blocks.append(_header("🔑 Twokey never turns a dangerous key alone"))
+    blocks.append(header("🔑 Twokey never turns a dangerous key alone"))
     blocks += [rich(section(bold(f"{title}. "), words(text))) for title, text in _STEPS]
     return {"type": "home", "blocks": list(blocks)}
 
 
 def _pending(lists: Lists, *, has_inbox: bool) -> list[JsonObject]:
     shown = lists.pending[:PENDING_MOST]
-    blocks = [_header(f"Waiting for you: {len(lists.pending)}" if shown else "Nothing waits for you")]
+    blocks = [header(f"Waiting for you: {len(lists.pending)}" if shown else "Nothing waits for you")]
     for card in shown:
         blocks += _waiting(card)
     rest = len(lists.pending) - len(shown) + lists.more
@@ -82,11 +83,10 @@ def _waiting(card: Card) -> list[JsonObject]:
         "text": plain(title + calls),
         "accessory": button(OPEN, "Open", card.approval_id),
     }
-    texts: list[JsonObject] = [plain(f"Asked by {one_line(card.requester, 100)}")] if card.requester.strip() else []
+    texts = asked_by(card)
     texts += [plain(f"Tool: {one_line(card.tool, 100)}")] if card.tool else []
-    ends = min(each.expires_at for each in card.plan if each.is_open) if card.is_pending else card.expires_at
-    texts.append({"type": "mrkdwn", "text": f"Expires {moment(ends)}"})
-    return [head, {"type": "context", "elements": list(texts)}]
+    ends = min((each.expires_at for each in card.waiting), default=card.expires_at)
+    return [head, context(*texts, expires(ends))]
 
 
 def _decided(lists: Lists) -> list[JsonObject]:
@@ -98,13 +98,13 @@ def _decided(lists: Lists) -> list[JsonObject]:
         )
         for card in lists.decided[:DECIDED_MOST]
     ]
-    return [_header("What you had a say in"), rich(*lines)] if lines else []
+    return [header("What you had a say in"), rich(*lines)] if lines else []
 
 
 def _grants(lists: Lists) -> list[JsonObject]:
     shown = lists.grants[:GRANTS_MOST]
     rest = len(lists.grants) - len(shown)
-    blocks = [_header("What you allow")] if shown else []
+    blocks = [header("What you allow")] if shown else []
     blocks += [_grant(each) for each in shown]
     return [*blocks, *([rich(section(italic(f"… and {rest} more: twokey grants list")))] if rest else [])]
 
@@ -119,7 +119,3 @@ def _grant(grant: Standing) -> JsonObject:
         "text": plain(one_line(grant.told, GRANT_MOST) + used),
         "accessory": revoke,
     }
-
-
-def _header(text: str) -> JsonObject:
-    return {"type": "header", "text": plain(text)}

@@ -6,7 +6,7 @@ from agent.conversation import JsonObject
 from approvals.card import as_text
 from bot.slack.form import NO, NOT_SET, YES, Field
 from bot.slack.payloads import an_object, text_at
-from bot.slack.rich import option, plain
+from bot.slack.rich import context, option, plain
 from bot.slack.text import one_line
 
 INPUT = "value"
@@ -54,7 +54,7 @@ def inputs_of(fields: tuple[Field, ...]) -> list[JsonObject]:
 
 def _kept(field: Field) -> JsonObject:
     text = f"{one_line(field.name, 100)}: {len(field.shown)} characters, too long to edit in Slack; kept as it is."
-    return {"type": "context", "elements": [plain(text)]}
+    return context(plain(text))
 
 
 def _input(field: Field) -> JsonObject:

@@ -94,7 +94,7 @@ def _open_calls(card: Card, shown: str) -> Sequence[Card]:
     """Those of a plan that wait. When all are decided, all of them, for the gate to say by whom."""
     if shown != stamp(card.plan):
         raise Refused(OTHER_PLAN)
-    return [each for each in card.plan if each.is_open] or card.plan
+    return card.waiting or card.plan
 
 
 def _chosen(calls: Sequence[Card], values: JsonObject) -> dict[str, Choice]:

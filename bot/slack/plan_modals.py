@@ -22,7 +22,7 @@ _LABELS = {APPROVE: "Approve", REJECT: "Reject", LEAVE: "Leave open"}
 
 def reject_all_modal(card: Card, carried: str) -> JsonObject:
     """Why not? The reason may be left empty, and is told for each call."""
-    waiting = [each for each in card.plan if each.is_open]
+    waiting = card.waiting
     lines = [call_block(number, each, LINE_MOST) for number, each in enumerate(waiting[:CALLS_MOST], start=1)]
     rest = len(waiting) - CALLS_MOST
     lines += [rich(section(italic(f"… and {more_calls(rest)}")))] if rest > 0 else []

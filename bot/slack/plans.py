@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from agent.conversation import JsonObject
-from approvals.card import Card
+from approvals.card import Card, CardStatus
 from bot.slack.arguments import NAME_MOST, in_short, where_else
 from bot.slack.buttons import (
     APPROVE_ALL,
@@ -23,9 +23,9 @@ from bot.slack.buttons import (
     menu,
     stamp,
 )
-from bot.slack.rich import bold, italic, plain, rich, section, size_of, words
-from bot.slack.said import VIA, remarks_of
-from bot.slack.text import LABEL_MOST, moment, more_calls, one_line, titled
+from bot.slack.rich import bold, context, expires, header, italic, plain, rich, section, size_of, words
+from bot.slack.said import VIA, asked_by, remarks_of
+from bot.slack.text import LABEL_MOST, more_calls, one_line, titled
 
 CALLS_MOST = 20
 TEXT_MOST = 12_500
@@ -39,7 +39,7 @@ LINE_MOST = 300
 """Characters of one call's title, and of its preview, however few calls there are."""
 REMARKED_MOST = 2
 """How many calls have their latest question shown."""
-_ENDS = {
+_ENDS: dict[CardStatus, str] = {
     "open": "⏳ waits",
     "approved": "✅ approved",
     "rejected": "⛔ rejected",
@@ -61,7 +61,7 @@ def plan_blocks(card: Card) -> list[JsonObject]:
 
 def _built(card: Card, share: float) -> list[JsonObject]:
     shown = card.plan[:CALLS_MOST]
-    found: list[JsonObject] = [{"type": "header", "text": plain(plan_heading(card))}]
+    found: list[JsonObject] = [header(plan_heading(card))]
     for number, each in enumerate(shown, start=1):
         found += _call(number, each, share / len(shown), int(STATUS_MOST * share))
     rest = len(card.plan) - len(shown)
@@ -79,9 +79,15 @@ def plan_heading(card: Card) -> str:
         calls = "1 call" if count["open"] == 1 else f"{count['open']} calls"
         return f"🔑 Approval needed: {calls}" + (f", {settled} decided" if settled else "")
     if len(count) == 1:
-        mark, _, word = _ENDS[card.status].partition(" ")
+        mark, word = mark_and_word(card.status)
         return f"{mark} All {len(card.plan)} {word}"
     return "☑️ Decided: " + ", ".join(f"{count[end]} {end}" for end in _ENDS if count[end])
+
+
+def mark_and_word(status: CardStatus) -> tuple[str, str]:
+    """How an approval stands, at a glance and in a word."""
+    mark, _, word = _ENDS[status].partition(" ")
+    return mark, word
 
 
 def plan_lines(card: Card) -> list[str]:
@@ -104,9 +110,8 @@ def status_of(card: Card) -> str:
 
 def plan_buttons(card: Card) -> list[JsonObject]:
     """For all that wait."""
-    waiting = [each for each in card.plan if each.is_open]
-    titles = "; ".join(f"{n}. {one_line(each.title, 100)}" for n, each in enumerate(waiting, start=1))
-    title = f"Approve all {len(waiting)} calls?" if len(waiting) > 1 else "Approve this call?"
+    titles = "; ".join(f"{n}. {one_line(each.title, 100)}" for n, each in enumerate(card.waiting, start=1))
+    title = f"Approve all {len(card.waiting)} calls?" if len(card.waiting) > 1 else "Approve this call?"
     approve = button(APPROVE_ALL, "Approve all", card.approval_id) | {
         "style": "primary",
         "confirm": confirm(title, one_line(titles, CONFIRM_MOST), "Approve all"),
@@ -174,9 +179,8 @@ def _elements(blocks: Iterable[JsonObject]) -> list[JsonObject]:
 
 def _origin(card: Card) -> JsonObject:
     """Who asked, why people are asked, and until when."""
-    texts: list[JsonObject] = [plain(f"Asked by {one_line(card.requester, 100)}")] if card.requester.strip() else []
+    texts = asked_by(card)
     because = dict.fromkeys(f"{each.why} (rule: {each.rule})" if each.rule else each.why for each in card.plan)
     texts += [plain(f"Why: {why}")] if (why := one_line(" · ".join(filter(None, because)), LABEL_MOST)) else []
-    ends = [each.expires_at for each in card.plan if each.is_open]
-    texts += [{"type": "mrkdwn", "text": f"Expires {moment(min(ends))}"}] if ends else []
-    return {"type": "context", "elements": list(texts) or [plain(f"Approval {one_line(card.approval_id, 100)}")]}
+    texts += [expires(min(each.expires_at for each in card.waiting))] if card.is_pending else []
+    return context(*texts or [plain(f"Approval {one_line(card.approval_id, 100)}")])

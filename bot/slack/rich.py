@@ -9,12 +9,27 @@ from datetime import datetime
 from pydantic import JsonValue
 
 from agent.conversation import JsonObject
-from bot.slack.text import sound
+from bot.slack.text import moment, sound
 
 
 def plain(text: str) -> JsonObject:
     """A plain text object. Colons stay colons: no `:emoji:` from outside."""
     return {"type": "plain_text", "text": sound(text) or " ", "emoji": False}
+
+
+def header(text: str) -> JsonObject:
+    """A heading."""
+    return {"type": "header", "text": plain(text)}
+
+
+def context(*elements: JsonObject) -> JsonObject:
+    """A line of small print."""
+    return {"type": "context", "elements": list(elements)}
+
+
+def expires(at: datetime) -> JsonObject:
+    """Until when it can be decided, for small print: everybody reads it in their own time zone."""
+    return {"type": "mrkdwn", "text": f"Expires {moment(at)}"}
 
 
 def option(label: str, value: str) -> JsonObject:

@@ -6,7 +6,7 @@ The words of people and of the model stand in boxes of plain text, so that none 
 from agent.conversation import JsonObject
 from approvals.card import Asked, Card, Vote
 from bot.slack.arguments import NAME_MOST, more
-from bot.slack.rich import bold, date, italic, plain, preformatted, rich, section, words
+from bot.slack.rich import bold, context, date, italic, plain, preformatted, rich, section, words
 from bot.slack.text import glimpse, one_line
 
 VIA = {
@@ -35,7 +35,12 @@ def notes_of(card: Card) -> list[JsonObject]:
     """Who changed it, and whether more people were asked, while it can still be decided."""
     texts = [plain(f"✏️ Changed by {one_line(card.changed_by, NAME_MOST)}. {CHANGED}")] if card.changed_by else []
     texts += [plain(ESCALATED)] if card.is_escalated and card.is_open else []
-    return [{"type": "context", "elements": list(texts)}] if texts else []
+    return [context(*texts)] if texts else []
+
+
+def asked_by(card: Card) -> list[JsonObject]:
+    """Who asked the agent, for small print."""
+    return [plain(f"Asked by {one_line(card.requester, 100)}")] if card.requester.strip() else []
 
 
 def votes_of(card: Card) -> tuple[list[JsonObject], bool]:

@@ -24,7 +24,7 @@ from approvals.people import Directory
 from approvals.ports import Facts
 from bot.mail.approval_mail import has_room_for
 from bot.mail.email import InboundEmail
-from bot.mail.shown import by_facts, earlier
+from bot.mail.shown import by_card, earlier
 
 log = structlog.get_logger()
 
@@ -96,7 +96,7 @@ class ApprovalReplies:
             return token.check_reply_token(mac, facts.approval_id, person, self.secrets, shown)
 
         is_as_asked = not facts.mates and not facts.record.amendments
-        if fits(by_facts(facts)) or (is_as_asked and fits("")):
+        if fits(by_card(self.gate.card(facts))) or (is_as_asked and fits("")):
             return "now"
         return "earlier" if fits("") or any(map(fits, earlier(facts))) else None
 
@@ -107,9 +107,9 @@ def _choices(card: Card, choice: Choice) -> dict[str, Choice]:
     return {each.approval_id: Approve(each.digest) if isinstance(choice, Approve) else choice for each in calls}
 
 
-def _meant(card: Card) -> list[Card]:
+def _meant(card: Card) -> Sequence[Card]:
     """Every call of a plan that is still open; of one that is settled the gate says so."""
-    return [each for each in card.plan if each.is_open] or [card]
+    return card.waiting or (card,)
 
 
 def _has_said(card: Card, choice: Choice, name: str) -> bool:

@@ -21,11 +21,6 @@ def by_card(card: Card) -> str:
     return _word((each.approval_id, each.digest) for each in card.plan)
 
 
-def by_facts(facts: Facts) -> str:
-    """What the card for these facts shows."""
-    return _word((each.approval_id, each.request.digest) for each in (facts, *facts.mates))
-
-
 def earlier(facts: Facts) -> Iterator[str]:
     """What a card for these facts may have shown before."""
     calls = (facts, *facts.mates)

@@ -9,21 +9,21 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from agent.errors import AlreadySettled, BadArguments, BadTerms, Refused
+from agent.errors import BadArguments, BadTerms, Refused
 from approvals.decision import Answer, Approve, Choice, Reject
 from approvals.gate import Gate
 from approvals.people import Directory, Person
 from approvals.ports import Facts
 from bot.api.answers import ApprovalList, ApprovalOut, GrantWords
 from bot.api.bodies import APPROVE, DECISION, PLAN, REMARK, AnswerBody, ApproveBody, RejectBody
-from bot.api.caller import body, caller, identity
+from bot.api.caller import body, caller, flag, identity
 from bot.api.problem import Problem, not_found
 from bot.api.reading import approval_out
 from bot.api.threads import is_id
 from bot.personal import Personal
 from bot.request_body import origin
 from bot.standing import argument_problems, refused_status
-from store.approvals import ApprovalIndex
+from store.approvals import ApprovalFacts, ApprovalIndex
 
 _CODES = {403: "not_allowed", 409: "changed", 422: "no_answer"}
 
@@ -49,16 +49,20 @@ class ApprovalEndpoints:
         """The approvals that are open, the soonest to expire first; with `all=1` the decided ones too. With `mine=1`
         those that wait for the person of the token now; of the decided ones those that they had a say in."""
         person = caller(request, self.directory)
-        is_open_only, is_mine = not _yes("all", all), _yes("mine", mine)
+        is_open_only, is_mine = not flag("all", all), flag("mine", mine)
         now = self.gate.clock.now()
-        ids = await (self._own(person, is_open_only) if is_mine else self.index.listed(open_only=is_open_only))
-        found = [approval_out(facts, self.gate, now) for each in ids if (facts := await self.index.facts(each))]
+        told = await (self._own(person, is_open_only) if is_mine else self._listed(is_open_only))
+        found = [approval_out(facts, self.gate, now) for facts in told]
         return ApprovalList(approvals=tuple(each for each in found if each.status == "open" or not is_open_only))
 
-    async def _own(self, person: Person, is_open_only: bool) -> list[str]:  # noqa: FBT001 - as the query says
+    async def _listed(self, is_open_only: bool) -> list[ApprovalFacts]:  # noqa: FBT001 - as the query says
+        ids = await self.index.listed(open_only=is_open_only)
+        return [facts for each in ids if (facts := await self.index.facts(each))]
+
+    async def _own(self, person: Person, is_open_only: bool) -> list[ApprovalFacts]:  # noqa: FBT001 - as above
         personal = Personal(self.gate, self.index)
         cards = (await personal.pending(person)).cards + (() if is_open_only else await personal.decided(person))
-        return list(dict.fromkeys(card.approval_id for card in cards))
+        return await self.index.facts_of(list(dict.fromkeys(card.approval_id for card in cards)))
 
     async def show(self, request: Request, approval_id: str) -> ApprovalOut:
         """One approval, open or decided."""
@@ -91,15 +95,13 @@ class ApprovalEndpoints:
         """Ask the agent something about a call that waits, without deciding. Its answer is in `remarks` once it has
         given one."""
         person = caller(request, self.directory)
-        text = (await body(request, REMARK)).text.replace("\x00", "")
+        text = (await body(request, REMARK)).text
         facts = await self._facts(approval_id)
         try:
             await self.gate.remark(approval_id, text, identity(person), "api", origin(request))
-        except AlreadySettled as settled:
-            raise Problem(409, "already_settled", str(settled)) from None
         except Refused as refusal:
-            may_not = await self.gate.objection(facts.request, person)
-            raise Problem(403 if may_not else 422, _CODES[403 if may_not else 422], str(refusal)) from None
+            status = 403 if await self.gate.objection(facts.request, person) else 422
+            raise Problem(status, _CODES[status], str(refusal)) from None
         return await self._out(approval_id)
 
     async def grant_words(self, request: Request, approval_id: str) -> GrantWords:
@@ -136,8 +138,6 @@ class ApprovalEndpoints:
         choices = {each.facts.approval_id: each.choice for each in said}
         try:
             await self.gate.decide_plan(choices, identity(person), "api", origin(request))
-        except AlreadySettled as settled:
-            raise Problem(409, "already_settled", str(settled)) from None
         except BadArguments as error:
             raise self._bad_arguments(said, error) from None
         except BadTerms as error:
@@ -167,12 +167,6 @@ class ApprovalEndpoints:
         return Problem(status, _CODES[status], str(refusal))
 
 
-def _yes(name: str, value: str) -> bool:
-    if value.lower() not in {"", "0", "1", "false", "true"}:
-        raise Problem(422, "invalid", f"`{name}` is 1 or 0.", {name: "must be 1 or 0"})
-    return value.lower() in {"1", "true"}
-
-
 def _choice(sent: ApproveBody | RejectBody | AnswerBody) -> Choice:
     match sent:
         case ApproveBody():
@@ -180,4 +174,4 @@ def _choice(sent: ApproveBody | RejectBody | AnswerBody) -> Choice:
         case RejectBody():
             return Reject(sent.reason)
         case AnswerBody():
-            return Answer(sent.text.replace("\x00", ""))
+            return Answer(sent.text)

@@ -34,6 +34,7 @@ def _without_nul(text: str) -> str:
 _ANY_OBJECT = {"type": ["object", "null"], "additionalProperties": True}
 
 Text = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_says_something)]
+Words = Annotated[Text, AfterValidator(_without_nul)]
 Reason = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_without_nul)]
 
 
@@ -94,7 +95,7 @@ class AnswerBody(Value):
 
     decision: Literal["answer"]
     digest: str = Field(default="", description="Not needed; accepted.")
-    text: Text
+    text: Words
 
 
 DecisionBody = Annotated[ApproveBody | RejectBody | AnswerBody, Field(discriminator="decision")]
@@ -111,7 +112,7 @@ class PlanBody(Value):
 class RemarkBody(Value):
     """A question to the agent about a call that waits. It decides nothing."""
 
-    text: Annotated[Text, Field(max_length=MAX_REMARK)] = Field(description="What you want to know.")
+    text: Annotated[Words, Field(max_length=MAX_REMARK)] = Field(description="What you want to know.")
 
 
 class RevokeBody(Value):

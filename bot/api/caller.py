@@ -14,7 +14,7 @@ from fastapi import Request, Response
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from agent.conversation import Identity
-from agent.errors import StoreDown
+from agent.errors import AlreadySettled, StoreDown
 from approvals.people import Directory, Person
 from bot.api.problem import NOT_KEPT, Problem, invalid
 from bot.request_body import BodyTooLarge, read_body
@@ -37,6 +37,8 @@ def answering(
             found = await endpoint(*args, **kwargs)
         except Problem as problem:
             return problem.answer()
+        except AlreadySettled as settled:
+            return Problem(409, "already_settled", str(settled)).answer()
         except StoreDown as error:
             log.warning("api.unavailable")
             return Problem(503, "unavailable", str(error), headers={"Retry-After": "5"}).answer()
@@ -74,6 +76,13 @@ async def body(request: Request, wanted: TypeAdapter[Wanted]) -> Wanted:
         raise Problem(413, "too_large", str(error)) from None
     except ValidationError as error:
         raise invalid(error) from None
+
+
+def flag(name: str, value: str) -> bool:
+    """What a flag in the query says. Raises Problem."""
+    if value.lower() not in {"", "0", "1", "false", "true"}:
+        raise Problem(422, "invalid", f"`{name}` is 1 or 0.", {name: "must be 1 or 0"})
+    return value.lower() in {"1", "true"}
 
 
 def idempotency_key(request: Request) -> str:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from agent.errors import AlreadySettled, Refused
+from agent.errors import Refused
 from agent.grant import GrantFacts
 from approvals.gate import Gate
 from approvals.people import Directory
 from bot.api.answers import GrantList, GrantOut
 from bot.api.bodies import REVOKE
-from bot.api.caller import body, caller, identity
+from bot.api.caller import body, caller, flag, identity
 from bot.api.problem import Problem, not_found
 from bot.api.reading import grant_out
 from bot.api.threads import is_id
@@ -32,9 +32,7 @@ class GrantEndpoints:
     async def listed(self, request: Request, all: str = "") -> GrantList:  # noqa: A002 - the name in the query
         """The grants that stand, the soonest to end first; with `all=1` also those that have ended, these last."""
         caller(request, self.directory)
-        if all.lower() not in {"", "0", "1", "false", "true"}:
-            raise Problem(422, "invalid", "`all` is 1 or 0.", {"all": "must be 1 or 0"})
-        found = await self.index.grants(standing=all.lower() not in {"1", "true"})
+        found = await self.index.grants(standing=not flag("all", all))
         return GrantList(grants=tuple(self._out(each) for each in found))
 
     async def show(self, request: Request, grant_id: str) -> GrantOut:
@@ -49,8 +47,6 @@ class GrantEndpoints:
         await self._facts(grant_id)
         try:
             found = await self.gate.revoke(grant_id, identity(person), "api", origin(request), reason)
-        except AlreadySettled as settled:
-            raise Problem(409, "already_settled", str(settled)) from None
         except Refused as refusal:
             raise Problem(403, "not_allowed", str(refusal)) from None
         return self._out(found)

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, Security
 from fastapi.security import HTTPBearer
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from agent.ports import Ids
 from approvals.gate import Gate
@@ -104,6 +104,11 @@ def _add_threads(add: _Adding, threads: ThreadEndpoints) -> None:
     add(cancel, threads.cancel, ThreadId, summary="Stop a thread", responses=_NOT_FOUND, **tags)
 
 
+def _saying(body: TypeAdapter[Any]) -> dict[str, Any]:
+    """What OpenAPI says of a request by which somebody has their say."""
+    return {"responses": _WRONG | _NOT_FOUND | _DECISION, "openapi_extra": documented(body)}
+
+
 def _add_approvals(add: _Adding, approvals: ApprovalEndpoints) -> None:
     tags: dict[str, Any] = {"tags": ["approvals"]}
     one = "GET /approvals/{approval_id}"
@@ -114,8 +119,7 @@ def _add_approvals(add: _Adding, approvals: ApprovalEndpoints) -> None:
         approvals.decide,
         ApprovalOut,
         summary="Decide an approval",
-        responses=_WRONG | _NOT_FOUND | _DECISION,
-        openapi_extra=documented(DECISION),
+        **_saying(DECISION),
         **tags,
     )
     add(
@@ -123,8 +127,7 @@ def _add_approvals(add: _Adding, approvals: ApprovalEndpoints) -> None:
         approvals.decide_plan,
         ApprovalOut,
         summary="Decide several calls of one plan",
-        responses=_WRONG | _NOT_FOUND | _DECISION,
-        openapi_extra=documented(PLAN),
+        **_saying(PLAN),
         **tags,
     )
     add(
@@ -133,8 +136,7 @@ def _add_approvals(add: _Adding, approvals: ApprovalEndpoints) -> None:
         ApprovalOut,
         202,
         summary="Ask the agent about a call that waits",
-        responses=_WRONG | _NOT_FOUND | _DECISION,
-        openapi_extra=documented(REMARK),
+        **_saying(REMARK),
         **tags,
     )
 
@@ -146,8 +148,7 @@ def _add_grants(add: _Adding, approvals: ApprovalEndpoints, grants: GrantEndpoin
         approvals.grant_words,
         GrantWords,
         summary="Read what a grant would let run, before giving it",
-        responses=_WRONG | _NOT_FOUND | _DECISION,
-        openapi_extra=documented(APPROVE),
+        **_saying(APPROVE),
         **tags,
     )
     add("GET /grants", grants.listed, GrantList, summary="List grants", **tags)
@@ -157,7 +158,6 @@ def _add_grants(add: _Adding, approvals: ApprovalEndpoints, grants: GrantEndpoin
         grants.revoke,
         GrantOut,
         summary="Take a grant back",
-        responses=_WRONG | _NOT_FOUND | _DECISION,
-        openapi_extra=documented(REVOKE),
+        **_saying(REVOKE),
         **tags,
     )

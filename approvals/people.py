@@ -10,7 +10,7 @@ import hmac
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
@@ -78,6 +78,10 @@ class Person(PersonEntry):
 
     id: PersonId
     timezone: Zone = "UTC"
+
+    def identity(self, channel: Literal["api", "cli"]) -> Identity:
+        """They themselves, as a door of ours knows them that has proof of who they are."""
+        return Identity(channel=channel, id=self.id, name=self.name)
 
     def is_away(self, now: datetime) -> bool:
         """Whether they are away at that moment, by the calendar where they are."""

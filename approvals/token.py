@@ -28,7 +28,7 @@ _ID_LENGTH = 20
 MAX_AGENT_LOCAL_PART = 64 - len("+a.") - _ID_LENGTH - len(".") - _MAC_LENGTH
 """RFC 5321 section 4.5.3.1.1: a local part has at most 64 octets, and ours must carry the token too."""
 
-_ID = re.compile(rf"(?:apr|thr)_[a-z2-7]{{{_ID_LENGTH}}}")
+_ID = re.compile(rf"([a-z]+)_[a-z2-7]{{{_ID_LENGTH}}}")
 _REPLY = re.compile(rf"[^@+\s]+\+(a|t)\.([a-z2-7]{{{_ID_LENGTH}}})\.([a-z2-7]{{{_MAC_LENGTH}}})@[^@\s]+")
 
 
@@ -166,9 +166,15 @@ def check_csrf(token: str, nonce: str, link: str, secrets: Sequence[str]) -> boo
     return bool(nonce) and _check(token, ("csrf", nonce, link), secrets)
 
 
+def is_id(text: str, *kinds: str) -> bool:
+    """Whether it can be the id of something of one of these kinds, such as `apr`: databases refuse some characters."""
+    found = _ID.fullmatch(text)
+    return found is not None and found[1] in kinds
+
+
 def _plus(agent_address: str, kind: str, thing_id: str, mac: str) -> str:
     local, _, domain = agent_address.rpartition("@")
-    if not _ID.fullmatch(thing_id) or len(local) > MAX_AGENT_LOCAL_PART:
+    if not is_id(thing_id, "apr", "thr") or len(local) > MAX_AGENT_LOCAL_PART:
         raise ValueError(f"no reply address can be made of {agent_address} and {thing_id}")
     return f"{local}+{kind}.{thing_id[4:]}.{mac}@{domain}"
 

@@ -133,8 +133,7 @@ class Desk:
 
     def identity(self) -> Identity:
         """Whoever the token says, as the command line knows them."""
-        me = self.me()
-        return Identity(channel="cli", id=me.id, name=me.name)
+        return self.me().identity("cli")
 
     async def inbox_link(self) -> str:
         """Where whoever types signs in to the inbox. Raises Refused and ConfigError."""

@@ -16,7 +16,7 @@ from approvals.people import Directory, Person
 from approvals.ports import Facts
 from bot.api.answers import ApprovalList, ApprovalOut, GrantWords
 from bot.api.bodies import APPROVE, DECISION, PLAN, REMARK, AnswerBody, ApproveBody, RejectBody
-from bot.api.caller import body, caller, flag, identity
+from bot.api.caller import body, caller, flag
 from bot.api.problem import Problem, not_found
 from bot.api.reading import approval_out
 from bot.api.threads import is_id
@@ -98,7 +98,7 @@ class ApprovalEndpoints:
         text = (await body(request, REMARK)).text
         facts = await self._facts(approval_id)
         try:
-            await self.gate.remark(approval_id, text, identity(person), "api", origin(request))
+            await self.gate.remark(approval_id, text, person.identity("api"), "api", origin(request))
         except Refused as refusal:
             status = 403 if await self.gate.objection(facts.request, person) else 422
             raise Problem(status, _CODES[status], str(refusal)) from None
@@ -137,7 +137,7 @@ class ApprovalEndpoints:
         """Raises Problem."""
         choices = {each.facts.approval_id: each.choice for each in said}
         try:
-            await self.gate.decide_plan(choices, identity(person), "api", origin(request))
+            await self.gate.decide_plan(choices, person.identity("api"), "api", origin(request))
         except BadArguments as error:
             raise self._bad_arguments(said, error) from None
         except BadTerms as error:

@@ -13,7 +13,6 @@ import structlog
 from fastapi import Request, Response
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from agent.conversation import Identity
 from agent.errors import AlreadySettled, StoreDown
 from approvals.people import Directory, Person
 from bot.api.problem import NOT_KEPT, Problem, invalid
@@ -61,11 +60,6 @@ def caller(request: Request, directory: Directory) -> Person:
 def _unauthorized(message: str, detail: str) -> Problem:
     headers = {"WWW-Authenticate": f'Bearer realm="twokey"{detail}'}
     return Problem(401, "unauthorized", message, headers=headers)
-
-
-def identity(person: Person) -> Identity:
-    """The person, as a channel of ours knows them."""
-    return Identity(channel="api", id=person.id, name=person.name)
 
 
 async def body(request: Request, wanted: TypeAdapter[Wanted]) -> Wanted:

@@ -13,7 +13,7 @@ from approvals.gate import Gate
 from approvals.people import Directory
 from bot.api.answers import GrantList, GrantOut
 from bot.api.bodies import REVOKE
-from bot.api.caller import body, caller, flag, identity
+from bot.api.caller import body, caller, flag
 from bot.api.problem import Problem, not_found
 from bot.api.reading import grant_out
 from bot.api.threads import is_id
@@ -46,7 +46,7 @@ class GrantEndpoints:
         reason = (await body(request, REVOKE)).reason
         await self._facts(grant_id)
         try:
-            found = await self.gate.revoke(grant_id, identity(person), "api", origin(request), reason)
+            found = await self.gate.revoke(grant_id, person.identity("api"), "api", origin(request), reason)
         except Refused as refusal:
             raise Problem(403, "not_allowed", str(refusal)) from None
         return self._out(found)

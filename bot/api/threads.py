@@ -18,7 +18,7 @@ from approvals.gate import Gate
 from approvals.people import Directory
 from bot.api.answers import ThreadId, ThreadOut
 from bot.api.bodies import NEW_MESSAGE, NEW_THREAD
-from bot.api.caller import body, caller, idempotency_key, identity
+from bot.api.caller import body, caller, idempotency_key
 from bot.api.problem import Problem, not_found
 from bot.api.reading import approval_out, thread_out
 from bot.inbox import Delivery, Inbox
@@ -54,7 +54,7 @@ class ThreadEndpoints:
             message = f"There is no agent of that name; there are: {', '.join(sorted(self.agents)) or self.inbox.agent}"
             raise Problem(422, "invalid", message, {"agent": message})
         place = ApiThread(ref=_ref(person.id, key) if key else self.inbox.ids.new("api"))
-        delivery = Delivery(place, (place.key,), identity(person), new.text)
+        delivery = Delivery(place, (place.key,), person.identity("api"), new.text)
         inbox = Inbox(self.inbox.threads, self.inbox.clock, self.inbox.ids, agent)
         thread_id = await inbox.deliver(delivery) or await self._repeated(place, new.text)
         return ThreadId(id=thread_id)
@@ -82,7 +82,7 @@ class ThreadEndpoints:
         message = await body(request, NEW_MESSAGE)
         place = await self._place(thread_id)
         name = _ref(person.id, key) if key else self.inbox.ids.new("msg")
-        delivery = Delivery(place, (f"api:{thread_id}:{name}",), identity(person), message.text, starts=False)
+        delivery = Delivery(place, (f"api:{thread_id}:{name}",), person.identity("api"), message.text, starts=False)
         await self.inbox.deliver(delivery)
         return ThreadId(id=thread_id)
 
@@ -91,7 +91,7 @@ class ThreadEndpoints:
         person = caller(request, self.directory)
         place, entries = await self._thread(thread_id)
         if not fold(ThreadState(thread_id, place), entries).cancelled:
-            await self.inbox.cancel_thread(thread_id, identity(person), f"Stopped by {person.name} over the API.")
+            await self.inbox.cancel_thread(thread_id, person.identity("api"), f"Stopped by {person.name} over the API.")
         return ThreadId(id=thread_id)
 
     async def _place(self, thread_id: str) -> Conversation:

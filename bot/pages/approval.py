@@ -82,8 +82,12 @@ def _offer(part: Part, visit: Visit, gate: Gate) -> Offer:
     arguments, tool = part.facts.request.arguments, gate.tools.get(part.card.tool)
     if tool is None or not part.card.can_edit or part.idle:
         return Offer(part.card, arguments)
-    of = f"{part.card.approval_id}." if len(visit.parts) > 1 else ""
-    return Offer(part.card, arguments, fields_of(tool.parameters, arguments, of))
+    return Offer(part.card, arguments, fields_of(tool.parameters, arguments, fields_begin(visit, part)))
+
+
+def fields_begin(visit: Visit, part: Part) -> str:
+    """How the names of the fields begin in which a call is changed: one form has those of all calls of a plan."""
+    return f"{part.card.approval_id}." if len(visit.parts) > 1 else ""
 
 
 def shown(
@@ -129,8 +133,7 @@ def _shown(part: Part, visit: Visit, gate: Gate, now: datetime, told: Told) -> S
 
 
 def _until(visit: Visit, now: datetime) -> str:
-    zone = visit.person.timezone if visit.person else "UTC"
-    return (now.astimezone(ZoneInfo(zone)) + timedelta(days=GRANT_DAYS)).date().isoformat()
+    return (now.astimezone(ZoneInfo(visit.zone)) + timedelta(days=GRANT_DAYS)).date().isoformat()
 
 
 def _looks_like_json(argument: Argument, arguments: JsonObject) -> bool:

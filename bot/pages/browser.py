@@ -4,7 +4,6 @@ Two cookies, both for our paths alone and out of reach of scripts: a random valu
 so that no other site can send one, and the sign-in that says whose browser it is. Neither decides anything by itself.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -18,7 +17,6 @@ from bot.sign_in import KNOWN, Session, SignIn
 
 FORM = "twokey_form"
 WHOSE = "twokey_session"
-_NONCE = re.compile(r"form_[a-z2-7]{20}")
 FOREIGN = "The form did not come from this page in this browser, or cookies are off. Check it and send it again."
 
 
@@ -52,7 +50,7 @@ class Browsers:
     async def of(self, request: Request) -> Browser:
         """The one that asks."""
         nonce = request.cookies.get(FORM, "")
-        is_ours = _NONCE.fullmatch(nonce) is not None
+        is_ours = token.is_id(nonce, "form")
         session = await self.sign_in.session(request.cookies.get(WHOSE, ""))
         return Browser(nonce if is_ours else self.sign_in.ids.new("form"), is_ours, session, origin(request))
 

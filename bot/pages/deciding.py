@@ -7,7 +7,7 @@ from agent.errors import BadArguments, Refused
 from approvals.decision import Approve, Choice, Origin
 from approvals.gate import Gate
 from bot.pages import approval, submission
-from bot.pages.approval import Told
+from bot.pages.approval import Told, fields_begin
 from bot.pages.form import PREFIX
 from bot.pages.submission import BadSubmission, Offer
 from bot.pages.visit import Visit
@@ -32,8 +32,7 @@ class Hand:
                 case "look":
                     return await self._look(visit, typed, offers)
                 case _:
-                    zone = visit.person.timezone if visit.person else "UTC"
-                    return await self._decide(visit, typed, submission.choices_of(typed, offers, zone), origin)
+                    return await self._decide(visit, typed, submission.choices_of(typed, offers, visit.zone), origin)
         except BadSubmission as error:
             return Told(422, str(error), typed)
         except BadFields as error:
@@ -51,8 +50,8 @@ class Hand:
 
     async def _look(self, visit: Visit, typed: Mapping[str, str], offers: list[Offer]) -> Told:
         """What a grant would let run, before it is given."""
-        zone = visit.person.timezone if visit.person else "UTC"
-        (approval_id, choice), *_ = submission.choices_of({**typed, "decision": "grant"}, offers, zone).items()
+        wanted = {**typed, "decision": "grant"}
+        (approval_id, choice), *_ = submission.choices_of(wanted, offers, visit.zone).items()
         if not isinstance(choice, Approve):
             raise BadSubmission
         return Told(200, typed=typed, would_allow=await self.gate.grant_words(approval_id, choice))
@@ -84,7 +83,7 @@ class Hand:
             choice = choices.get(each.card.approval_id)
             if not isinstance(choice, Approve) or choice.arguments is None:
                 continue
-            of = f"{each.card.approval_id}." if len(visit.parts) > 1 else ""
+            of = fields_begin(visit, each)
             for name, text in argument_problems(self.gate.tools.get(each.card.tool), choice.arguments).items():
                 found[of + PREFIX + name if name else ""] = text
         return found

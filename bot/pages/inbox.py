@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
 
-from agent.conversation import Identity
 from agent.errors import AlreadySettled, Refused
 from approvals.people import Person
+from approvals.token import is_id
 from bot.pages import approval, words
 from bot.pages.approval import Told
 from bot.pages.browser import Browser, Browsers
@@ -71,12 +71,11 @@ class ByInbox:
         """Take a grant back."""
         browser, person = await self._signed_in(request)
         grant_id = request.path_params["grant_id"]
-        if not words.is_id(grant_id, "grt"):
+        if not is_id(grant_id, "grt"):
             raise TurnedAway(404, "There is no such grant", "Nothing was done.", leads_to=[OPEN_INBOX])
         try:
             await form_of(request, self.browsers, browser, "inbox")
-            who = Identity(channel="api", id=person.id, name=person.name)
-            await self.reception.gate.revoke(grant_id, who, "web", browser.origin)
+            await self.reception.gate.revoke(grant_id, person.identity("api"), "web", browser.origin)
         except BadForm as error:
             return self.browsers.keep(await self._listed(browser, person, error.status, str(error)), browser)
         except AlreadySettled:
@@ -141,7 +140,9 @@ class ByInbox:
         browser = await self.browsers.of(request)
         if browser.signed_in is None:
             approval_id = request.path_params.get("approval_id", "")
-            raise _SignInFirst(f"inbox/sign-in?approval={approval_id}" if words.is_id(approval_id) else "inbox/sign-in")
+            raise _SignInFirst(
+                f"inbox/sign-in?approval={approval_id}" if is_id(approval_id, "apr") else "inbox/sign-in"
+            )
         return browser, browser.signed_in.person
 
     def _shown(self, browser: Browser, visit: Visit, told: Told) -> Response:

@@ -11,7 +11,8 @@ from fastapi import APIRouter, Request, Response
 
 from agent.conversation import Identity
 from agent.errors import ChannelError, StoreDown
-from bot.pages import letters, words
+from approvals.token import is_id
+from bot.pages import letters
 from bot.pages.browser import Browsers
 from bot.pages.door import answering, form_of, leads
 from bot.pages.post import Post
@@ -132,4 +133,4 @@ def _no_good() -> TurnedAway:
 
 def _approval(text: str | None) -> str:
     """An approval's id, if that is what it is: it is put into an address."""
-    return text if text and words.is_id(text) else ""
+    return text if text and is_id(text, "apr") else ""

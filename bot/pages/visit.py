@@ -89,6 +89,11 @@ class Visit:
         """Why this person may decide nothing of it; empty when there is something that they may."""
         return self.parts[0].objection if all(each.objection for each in self.parts) else ""
 
+    @property
+    def zone(self) -> str:
+        """The time zone where they are."""
+        return self.person.timezone if self.person else "UTC"
+
     def is_open(self, now: datetime) -> bool:
         """Whether any of it can still be decided."""
         return any(each.is_open(now) for each in self.parts)
@@ -126,15 +131,14 @@ class Reception:
     async def by_inbox(self, approval_id: str, person: Person) -> Visit:
         """The visit of a person who is signed in. Raises TurnedAway."""
         facts = await self._facts(approval_id)
-        who = Identity(channel="api", id=person.id, name=person.name)
-        return Visit(approval_id, who, person, await self._parts(facts, person), is_confirmed=True)
+        return Visit(approval_id, person.identity("api"), person, await self._parts(facts, person), is_confirmed=True)
 
     def standing(self, facts: Facts) -> str:
         """Where it stands, in a sentence without anybody's own words."""
         return str(words.stands(self.gate.card(facts), self.gate.clock.now()))
 
     async def _facts(self, approval_id: str) -> Facts:
-        facts = await self.gate.index.facts(approval_id) if words.is_id(approval_id) else None
+        facts = await self.gate.index.facts(approval_id) if tokens.is_id(approval_id, "apr") else None
         if facts is None:
             raise TurnedAway(404, "This approval does not exist", "It may have been removed since you were told of it.")
         return facts

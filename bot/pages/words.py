@@ -1,6 +1,5 @@
 """What the pages say in sentences: where an approval stands, what each answer does, who said what, when. Pure."""
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -25,10 +24,7 @@ _EFFECTS = {
     ("trouble", TRY_AGAIN): "The agent goes on with its work.",
     ("trouble", STOP): "The agent stops and waits until somebody writes to it.",
 }
-
-
 _GIST = 160
-_ID = re.compile(r"([a-z]{3})_[a-z2-7]{20}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +117,6 @@ def masked(address: str) -> str:
     """An address that its owner knows again, and others do not learn."""
     local, _, domain = address.rpartition("@")
     return f"{local[:1]}…@{domain}"
-
-
-def is_id(text: str, kind: str = "apr") -> bool:
-    """Whether it can be the id of an approval, or of something of another kind: databases refuse some characters."""
-    found = _ID.fullmatch(text)
-    return found is not None and found[1] == kind
 
 
 def moment(at: datetime) -> str:

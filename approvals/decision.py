@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from agent.conversation import JsonObject
 from agent.errors import Refused
@@ -11,6 +11,12 @@ from agent.verdict import Answered, Rejected
 
 GrantScope = Literal["thread", "requester", "anyone"]
 """Whose like calls: those of this thread, those that the same person asks for, or anybody's."""
+SCOPES: tuple[GrantScope, ...] = get_args(GrantScope)
+
+
+def scope_of(text: str) -> GrantScope | None:
+    """The one of that name; None when there is none."""
+    return next((each for each in SCOPES if each == text), None)
 
 
 @dataclass(frozen=True, slots=True)

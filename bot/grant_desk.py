@@ -4,12 +4,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import get_args
 
 from agent.errors import ConfigError, Refused
 from agent.grant import GrantFacts
 from approvals.card import Card
-from approvals.decision import Approve, GrantScope, GrantTerms
+from approvals.decision import SCOPES, Approve, GrantTerms, scope_of
 from approvals.policy_file import seconds
 from bot.api.reading import grant_out
 from bot.approval_texts import in_short, spelt_out
@@ -31,9 +30,9 @@ class Wish:
 
     def terms(self, now: datetime) -> GrantTerms:
         """The same, said in full. Raises ConfigError, which names the option."""
-        scope = next((each for each in get_args(GrantScope) if each == self.scope), None)
+        scope = scope_of(self.scope)
         if scope is None:
-            raise ConfigError(f"--for: must be one of {', '.join(get_args(GrantScope))}: whose like calls may run")
+            raise ConfigError(f"--for: must be one of {', '.join(SCOPES)}: whose like calls may run")
         where = self.where.strip()
         return GrantTerms(scope, _end(self.until, now), self.uses, where, exact=not where)
 

@@ -9,7 +9,9 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from typing import cast
+from zoneinfo import ZoneInfo
 
 from pydantic import JsonValue
 
@@ -104,6 +106,16 @@ def typed_number(text: str, *, is_whole: bool) -> JsonValue:
     if _NUMBER.fullmatch(text) and math.isfinite(float(text)):
         return float(text)
     raise ValueError("This must be a number, such as 12.50.")
+
+
+def end_of_day(text: str, zone: str) -> datetime:
+    """When the day that was typed is over, where people have that time. Raises ValueError with words for whoever
+    typed."""
+    try:
+        day = date.fromisoformat(text.strip())
+        return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("This must be a date, such as 2026-12-24.") from None
 
 
 def typed_json(text: str) -> JsonValue:

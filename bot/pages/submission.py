@@ -2,17 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from typing import get_args
 from urllib.parse import parse_qsl
-from zoneinfo import ZoneInfo
 
 from agent.conversation import JsonObject
 from agent.errors import TwokeyError
 from approvals.card import Card
-from approvals.decision import Answer, Approve, Choice, GrantScope, GrantTerms, Reject
+from approvals.decision import Answer, Approve, Choice, GrantTerms, Reject, scope_of
 from bot.pages.form import Field, read
-from bot.parameters import BadFields, typed_number
+from bot.parameters import BadFields, end_of_day, typed_number
 
 MAX_FIELDS = 5_000
 
@@ -134,13 +131,14 @@ def _of_call(typed: Mapping[str, str], offer: Offer) -> Choice | None:
 def terms_of(typed: Mapping[str, str], zone: str = "UTC") -> GrantTerms:
     """How far like calls may run. A date means the end of that day where the visitor is. Raises BadFields."""
     problems: dict[str, str] = {}
-    scope = next((each for each in get_args(GrantScope) if each == typed.get("grant.scope")), None)
+    scope, until, uses = scope_of(typed.get("grant.scope", "")), None, None
     if scope is None:
         problems["grant.scope"] = "Choose one."
-    until = _end_of(typed.get("grant.until", ""), zone)
-    if until is None:
-        problems["grant.until"] = "This must be a date, such as 2026-12-24."
-    uses, text = None, typed.get("grant.uses", "").strip()
+    try:
+        until = end_of_day(typed.get("grant.until", ""), zone)
+    except ValueError as error:
+        problems["grant.until"] = str(error)
+    text = typed.get("grant.uses", "").strip()
     try:
         uses = int(str(typed_number(text, is_whole=True))) if text else None
     except ValueError as error:
@@ -152,14 +150,6 @@ def terms_of(typed: Mapping[str, str], zone: str = "UTC") -> GrantTerms:
     if problems or scope is None or until is None:
         raise BadFields(problems)
     return GrantTerms(scope, until, uses, condition="" if is_exact else condition, exact=is_exact)
-
-
-def _end_of(text: str, zone: str) -> datetime | None:
-    try:
-        day = date.fromisoformat(text.strip())
-        return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 # --- words ----------------------------------------------------------------------------------------------------------

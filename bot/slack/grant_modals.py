@@ -5,13 +5,13 @@ gate's own words what they let run, and carries exactly these terms.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 
 from agent.conversation import JsonObject
 from approvals.card import Card
-from approvals.decision import GrantScope, GrantTerms
+from approvals.decision import GrantTerms, scope_of
 from approvals.grants import LONGEST, MOST_USES
-from bot.parameters import BadFields
+from bot.parameters import BadFields, end_of_day
 from bot.slack.arguments import arguments_of
 from bot.slack.inputs import chosen_in, input_block, state_of, typed_in
 from bot.slack.modals import CHUNK, about, form_modal
@@ -77,7 +77,7 @@ def chosen_terms(values: JsonObject, now: datetime) -> GrantTerms:
     is_exact = chosen_in(values, WHICH) == EXACT
     typed = _typed(values, USES)
     return GrantTerms(
-        scope=_scope(chosen_in(values, SCOPE)) or "thread",
+        scope=scope_of(chosen_in(values, SCOPE)) or "thread",
         until=_until(values, now),
         uses=int(typed) if typed else None,
         condition="" if is_exact else _typed(values, CONDITION),
@@ -98,7 +98,7 @@ def as_json(terms: GrantTerms) -> JsonObject:
 
 def from_json(found: JsonObject) -> GrantTerms | None:
     """What was carried; None for anything else."""
-    scope, uses, exact = _scope(text_at(found, "scope")), found.get("uses"), found.get("exact")
+    scope, uses, exact = scope_of(text_at(found, "scope")), found.get("uses"), found.get("exact")
     try:
         until = datetime.fromisoformat(text_at(found, "until"))
     except ValueError:
@@ -114,31 +114,27 @@ def _problems(values: JsonObject, now: datetime) -> Iterator[tuple[str, str]]:
         yield CONDITION, "Choose that the condition says, or leave it empty."
     if not is_exact and not condition:
         yield CONDITION, "Write the condition, or choose exactly these arguments."
-    until = _until(values, now)
-    if until <= now:
-        yield DAY, "This day is over."
-    if until > now + LONGEST:
-        yield DAY, f"At most {LONGEST.days} days from now."
+    try:
+        until = _until(values, now)
+    except ValueError as error:
+        yield DAY, str(error)
+    else:
+        if until <= now:
+            yield DAY, "This day is over."
+        if until > now + LONGEST:
+            yield DAY, f"At most {LONGEST.days} days from now."
     uses = _typed(values, USES)
     if uses and not (uses.isascii() and uses.isdigit() and 1 <= int(uses) <= MOST_USES):
         yield USES, f"A whole number from 1 to {MOST_USES}."
 
 
 def _until(values: JsonObject, now: datetime) -> datetime:
-    """The end of the day that was picked, else so long from now."""
+    """The end of the day that was picked, else so long from now. Raises ValueError for a day that has no end."""
     day = text_at(state_of(values, DAY), "selected_date")
     if day:
-        return datetime.combine(date.fromisoformat(day) + timedelta(days=1), time(), UTC)
+        return end_of_day(day, "UTC")
     _, span = SPANS.get(chosen_in(values, SPAN), SPANS["1h"])
     return now + span
-
-
-def _scope(text: str) -> GrantScope | None:
-    match text:
-        case "thread" | "requester" | "anyone":
-            return text
-        case _:
-            return None
 
 
 def _typed(values: JsonObject, block_id: str) -> str:

@@ -60,6 +60,7 @@ def test_a_day_that_is_picked_counts_before_the_span_and_ends_with_it() -> None:
         ({"condition": "args.amount <= 50"}, CONDITION, "leave it empty"),
         ({"day": "2026-11-24"}, DAY, "over"),
         ({"day": "2027-11-24"}, DAY, "At most 90 days"),
+        ({"day": "9999-12-31"}, DAY, "must be a date"),
     ],
 )
 def test_what_nobody_can_mean_is_told_beside_its_field(values: dict[str, str], field: str, words: str) -> None:

@@ -72,7 +72,7 @@ class Cards:
         while True:
             try:
                 due = await self.index.due_cards(limit=limit, without=full)
-            except Exception:
+            except Exception:  # whatever the store has, the next sweep looks again
                 log.exception("cards.failed")
                 return
             ready = [each for each in due if self._takes_on(each)]
@@ -106,7 +106,7 @@ class Cards:
         try:
             await self._show(*each)
             self._signal.set()
-        except Exception:
+        except Exception:  # one card must not stop the others; it is found again once its lease is over
             log.exception("cards.failed", approval_id=each[0])
         finally:
             self._showing.discard(each)
@@ -175,7 +175,7 @@ class Cards:
         except ChannelRefused as error:
             await self.index.card_failed(due, None)
             log.warning("card.refused", **where, error=str(error))
-        except Exception:
+        except Exception:  # a fault of ours in drawing it, say: tried again, at long intervals
             await self.index.card_failed(due, BACKOFF[-1])
             log.exception("card.failed", **where)
         else:

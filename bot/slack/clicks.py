@@ -146,7 +146,7 @@ class Clicks:
             card = await self._decided(click)
         except (Refused, AlreadySettled, BadArguments) as error:
             self.errands.start("tell", tell(body, client, str(error)))
-        except Exception:
+        except Exception:  # whatever it is, whoever clicked must not think that it counted
             self.errands.start("tell", tell(body, client, NOT_RECORDED))
             raise
         else:
@@ -178,7 +178,7 @@ class Clicks:
             view = await self.gate.view(click.approval_id)
         except Refused as refusal:
             return modals.notice("Sorry", str(refusal))
-        except Exception:
+        except Exception:  # a modal that stands open must say that nothing will come
             log.exception("slack.look_up_failed", approval_id=click.approval_id)
             return modals.notice("Sorry", NOT_RECORDED)
         if view is None:

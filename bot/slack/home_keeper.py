@@ -59,7 +59,7 @@ class HomeKeeper:
             began = now()
             try:
                 await self.round()
-            except Exception:
+            except Exception:  # whatever one round meets, the next is due
                 log.exception("homes.failed")
             pause = max(SWEEP, 2 * (now() - began))
 

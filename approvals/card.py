@@ -44,6 +44,11 @@ class Vote:
     via: str
     at: datetime
 
+    @property
+    def said(self) -> Literal["approved", "rejected"]:
+        """What they did by it."""
+        return "approved" if self.vote == "approve" else "rejected"
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -129,6 +134,11 @@ class Card:
     def plan(self) -> tuple["Card", ...]:
         """All the calls that this card is about, itself the first."""
         return (self, *self.mates)
+
+    @property
+    def whole_title(self) -> str:
+        """What it is about, in a line; of a plan, how many calls there are besides."""
+        return f"{self.title}, and {len(self.mates)} more" if self.mates else self.title
 
     @property
     def waiting(self) -> tuple["Card", ...]:

@@ -50,6 +50,11 @@ def spelt(text: str, spell: Callable[[str], str]) -> str:
     return "".join(spell(each) if place in odd else each for place, each in enumerate(text)) if odd else text
 
 
+def bracketed(text: str) -> str:
+    """The same where there is only text, as in mails and on terminals: spelt as `[U+200B]`."""
+    return spelt(text, lambda each: f"[U+{ord(each):04X}]")
+
+
 def oddities(text: str) -> frozenset[int]:
     """The places of what cannot be seen, and of what passes for another. Quick on texts that are as they should be."""
     hidden = {place for place, each in enumerate(text) if is_hidden(each)} if has_hidden(text) else set()

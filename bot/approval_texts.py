@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from approvals.card import Argument, Asked, Card, Vote
-from approvals.visible import spelt
+from approvals.visible import bracketed
 
 SHORT = 100
 
@@ -64,12 +64,7 @@ def cards_json(cards: Iterable[Card]) -> str:
 def in_short(value: object, limit: int = SHORT) -> str:
     """On one line, cut where it is long."""
     text = " ".join((value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)).split())
-    return seen(text if len(text) <= limit else f"{text[:limit]}…")
-
-
-def seen(text: str) -> str:
-    """The text as it is, but for what cannot be seen."""
-    return spelt(text, _spell)
+    return bracketed(text if len(text) <= limit else f"{text[:limit]}…")
 
 
 def spelt_out(text: str) -> str:
@@ -88,8 +83,7 @@ def _argument(argument: Argument) -> str:
 
 
 def _vote(vote: Vote) -> str:
-    said = "approved" if vote.vote == "approve" else "rejected"
-    return f"  {said} so far by {_within(vote.name)} via {vote.via}, {_moment(vote.at)}"
+    return f"  {vote.said} so far by {_within(vote.name)} via {vote.via}, {_moment(vote.at)}"
 
 
 def _asked(asked: Asked) -> tuple[str, str]:
@@ -115,8 +109,4 @@ def _moment(at: datetime) -> str:
 
 
 def _within(text: str) -> str:
-    return seen(text).replace("\n", "\n      ")
-
-
-def _spell(character: str) -> str:
-    return f"[U+{ord(character):04X}]"
+    return bracketed(text).replace("\n", "\n      ")

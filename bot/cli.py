@@ -39,10 +39,10 @@ def main() -> None:
     try:
         app()
     except TwokeyError as error:
-        from bot.approval_texts import seen  # noqa: PLC0415 - see `on_desk`
+        from approvals.visible import bracketed  # noqa: PLC0415 - only errors need it
 
         for line in str(error).splitlines():
-            typer.echo(f"twokey: {seen(line)}", err=True)
+            typer.echo(f"twokey: {bracketed(line)}", err=True)
         sys.exit(1)
 
 

@@ -19,6 +19,7 @@ from bot.service import Service
 from bot.settings import Settings
 from bot.wiring import build
 from store import schema
+from store.approvals import ApprovalFacts
 from store.connect import connect
 from store.retention import Purged, Retention
 from store.threads import Threads
@@ -78,10 +79,13 @@ class Desk:
 
     async def card(self, approval_id: str) -> Card:
         """One approval. Raises Refused when there is no such."""
-        view = await self.service.gate.view(approval_id)
-        if view is None:
+        return self.service.gate.card(await self._facts(approval_id))
+
+    async def _facts(self, approval_id: str) -> ApprovalFacts:
+        facts = await self.service.index.facts(approval_id)
+        if facts is None:
             raise Refused(f"there is no approval {approval_id}; see: twokey approvals list")
-        return view.card
+        return facts
 
     async def approve(
         self,
@@ -116,11 +120,13 @@ class Desk:
 
     async def _chosen(self, approval_ids: Sequence[str], *, whole_plan: bool) -> list[Card]:
         """Those approvals; with the whole plan, the open ones of the plan that each of them is of."""
-        found = {each: await self.card(each) for each in approval_ids}
-        for approval_id in approval_ids if whole_plan else ():
-            facts = await self.service.index.facts(approval_id)
-            plan = (await self.card(facts.request.plan or approval_id)).plan if facts else ()
-            found |= {each.approval_id: each for each in plan if each.is_open}
+        found: dict[str, Card] = {}
+        for approval_id in approval_ids:
+            facts = await self._facts(approval_id)
+            found[approval_id] = card = self.service.gate.card(facts)
+            if whole_plan:
+                first = await self.card(facts.request.plan) if facts.request.plan else card
+                found |= {each.approval_id: each for each in first.waiting}
         return list(found.values())
 
     async def decide(self, choices: Mapping[str, Choice]) -> list[Card]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from approvals.card import Argument, Card, Vote
-from approvals.visible import spelt
+from approvals.visible import bracketed
 from bot.mail.charset import clean
 from bot.mail.message import Outgoing
 
@@ -41,7 +41,7 @@ def approval_mail(card: Card, link: str, envelope: Outgoing, *, heading: str = "
     is the page that shows everything and decides, `heading` says why it comes again, `inbox` is where the rest is."""
     if not link.startswith(("https://", "http://")):
         raise ValueError("the link of an approval must be http or https")
-    title = f"{heading}{title_of(card)}"
+    title = f"{heading}{card.whole_title}"
     text, rich = _text(card, title, link, inbox), _html(card, title, link, inbox)
     return replace(envelope, markdown=text, html=rich, kind="auto-generated")
 
@@ -66,14 +66,9 @@ def settled_text(card: Card) -> str:
     return text + (f"\n\nIn their words: {card.reason}" if card.reason else "")
 
 
-def title_of(card: Card) -> str:
-    """What the mail is about, in a line."""
-    return f"{card.title}, and {len(card.mates)} more" if card.mates else card.title
-
-
 def plain(text: str) -> str:
     """Text that shows all that is in it."""
-    return clean(spelt(text.replace("\r\n", "\n"), lambda each: f"[U+{ord(each):04X}]"))
+    return clean(bracketed(text.replace("\r\n", "\n")))
 
 
 # --- what is said of it ---------------------------------------------------------------------------------------------
@@ -98,8 +93,7 @@ def _facts(card: Card) -> Rows:
 
 
 def _vote(vote: Vote) -> str:
-    said = "approved" if vote.vote == "approve" else "rejected"
-    return f"{vote.name} {said} ({vote.via}), {vote.at:%d %B, %H:%M} UTC"
+    return f"{vote.name} {vote.said} ({vote.via}), {vote.at:%d %B, %H:%M} UTC"
 
 
 def _arguments(card: Card) -> Rows:

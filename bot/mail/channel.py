@@ -18,7 +18,7 @@ from agent.errors import ChannelDown, ChannelError, ChannelRefused
 from agent.ports import Clock, Presence, Reply
 from approvals import token
 from approvals.card import Card
-from bot.mail.approval_mail import approval_mail, plain, settled_mail, title_of
+from bot.mail.approval_mail import approval_mail, plain, settled_mail
 from bot.mail.email import InboundEmail, Mailbox
 from bot.mail.errors import MailRefused, MailTransient, MailUnknown
 from bot.mail.message import Outgoing, compose, message_id_for, reply_subject
@@ -228,7 +228,7 @@ def _changed_at(card: Card) -> datetime:
 
 
 def _subject(card: Card) -> str:
-    title = plain(title_of(card))
+    title = plain(card.whole_title)
     if card.about == "question":
         return f"Question: {title}"
     return f"Approval wanted: {title}" if card.about == "call" else f"Please look: {title}"

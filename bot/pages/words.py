@@ -97,8 +97,7 @@ class Line:
     def of(cls, card: Card, now: datetime) -> "Line":
         """A plan is one line, which waits while one of its calls does."""
         waiting = [each for each in card.plan if each.is_open and each.expires_at > now]
-        title = f"{card.title}, and {len(card.mates)} more" if card.mates else card.title
-        return cls(card, title, _gist(card), stands(waiting[0] if waiting else card, now), bool(waiting))
+        return cls(card, card.whole_title, _gist(card), stands(waiting[0] if waiting else card, now), bool(waiting))
 
 
 def _gist(card: Card) -> str:
@@ -109,8 +108,7 @@ def _gist(card: Card) -> str:
 
 def vote(said: Vote) -> str:
     """Who said what, where and when."""
-    verb = "approved" if said.vote == "approve" else "rejected"
-    return f"{said.name or 'Somebody'} {verb} {_VIA.get(said.via, '')}, {moment(said.at)}".replace(" ,", ",")
+    return f"{said.name or 'Somebody'} {said.said} {_VIA.get(said.via, '')}, {moment(said.at)}".replace(" ,", ",")
 
 
 def masked(address: str) -> str:

@@ -93,8 +93,7 @@ def _said(card: Card) -> Iterable[tuple[str, str]]:
     if card.changed_by:
         yield "Changed by", f"{card.changed_by}. {CHANGED}"
     for vote in card.votes:
-        said = "Approved by" if vote.vote == "approve" else "Rejected by"
-        yield said, f"{vote.name} {VIA.get(vote.via, '')}, {vote.at:%Y-%m-%d %H:%M} UTC"
+        yield f"{vote.said.capitalize()} by", f"{vote.name} {VIA.get(vote.via, '')}, {vote.at:%Y-%m-%d %H:%M} UTC"
     if card.granted:
         yield GRANTED, "\n".join(card.granted)
     for remark in card.remarks:

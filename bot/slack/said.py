@@ -63,8 +63,8 @@ def vote_line(vote: Vote) -> list[JsonObject]:
 
 def vote_words(vote: Vote) -> str:
     """Who said what, and where."""
-    mark, said = ("✅", "approved") if vote.vote == "approve" else ("⛔", "rejected")
-    return f"{mark} {one_line(vote.name, NAME_MOST)} {said} {VIA.get(vote.via, '')}".rstrip()
+    mark = "✅" if vote.vote == "approve" else "⛔"
+    return f"{mark} {one_line(vote.name, NAME_MOST)} {vote.said} {VIA.get(vote.via, '')}".rstrip()
 
 
 def remarks_of(card: Card, most: int = REMARKS_MOST) -> tuple[list[JsonObject], bool]:

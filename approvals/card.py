@@ -120,6 +120,10 @@ class Card:
         """Whether it can still be decided."""
         return self.status == "open"
 
+    def status_at(self, now: datetime) -> CardStatus:
+        """How it stands then: what nobody decided in time has expired, also while nobody has noted that yet."""
+        return "expired" if self.is_open and self.expires_at <= now else self.status
+
     @property
     def is_rejected_by_time(self) -> bool:
         """Whether nobody said no: nobody decided in time, and the policy takes that for a no."""

@@ -10,7 +10,6 @@ from agent.grant import GrantFacts
 from agent.state import ThreadState
 from agent.thread import evolve
 from agent.verdict import Approved
-from approvals.card import CardStatus
 from approvals.gate import Gate
 from approvals.ports import Facts
 from bot.api.answers import ApprovalOut, GrantOut, PlacedEvent, RemarkOut, ReplyOut, ThreadOut, ThreadStatus, VoteOut
@@ -60,15 +59,14 @@ def status_of(state: ThreadState) -> ThreadStatus:
 
 
 def approval_out(facts: Facts, gate: Gate, now: datetime) -> ApprovalOut:
-    """The approval as it stands at that moment: one whose time is up is expired, also while nobody has noted it yet."""
+    """The approval as it stands at that moment."""
     card, request = gate.card(facts), facts.request
     decision = facts.decided.decision if facts.decided else None
-    status: CardStatus = "expired" if card.is_open and card.expires_at <= now else card.status
     return ApprovalOut(
         id=card.approval_id,
         thread_id=facts.thread_id,
         about=card.about,
-        status=status,
+        status=card.status_at(now),
         title=card.title,
         tool=card.tool,
         arguments=request.arguments,

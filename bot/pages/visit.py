@@ -55,7 +55,7 @@ class Part:
 
     def is_open(self, now: datetime) -> bool:
         """Whether it can still be decided."""
-        return self.card.is_open and self.card.expires_at > now
+        return self.card.status_at(now) == "open"
 
     def takes_say(self, now: datetime) -> bool:
         """Whether it can be decided by this person."""

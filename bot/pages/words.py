@@ -43,9 +43,7 @@ def stands(card: Card, now: datetime) -> Stands:
     """In a word, and in a sentence that says who, when and how. Without anybody's own words."""
     who = f"{card.decided_by or 'Somebody'} {_VIA.get(card.decided_via, '')}".strip()
     when = f" on {moment(card.decided_at)}" if card.decided_at else ""
-    match card.status:
-        case "open" if card.expires_at <= now:
-            return Stands("Expired", "quiet", f"Nobody decided before {moment(card.expires_at)}. Nothing was done.")
+    match card.status_at(now):
         case "open":
             left = f"It expires on {moment(card.expires_at)}, {span(card.expires_at - now)} from now."
             return Stands("Waiting for a decision", "open", left)
@@ -96,7 +94,7 @@ class Line:
     @classmethod
     def of(cls, card: Card, now: datetime) -> "Line":
         """A plan is one line, which waits while one of its calls does."""
-        waiting = [each for each in card.plan if each.is_open and each.expires_at > now]
+        waiting = [each for each in card.plan if each.status_at(now) == "open"]
         return cls(card, card.whole_title, _gist(card), stands(waiting[0] if waiting else card, now), bool(waiting))
 
 

@@ -31,7 +31,10 @@ _VALUE = "padding:4px 0;vertical-align:top;font-size:15px;word-break:break-word"
 _CODE = "padding:4px 0;vertical-align:top;font-family:Menlo,Consolas,monospace;font-size:13px;word-break:break-word"
 _ON_PAGE = "Nothing happens before you press a button on that page. Its address, to copy:"
 _SMALL = "color:#768390;font-size:13px"
-_VERBS = {"approved": "Approved", "rejected": "Rejected", "answered": "Answered"}
+_BY_SOMEBODY = frozenset({"approved", "rejected", "answered"})
+
+CHANGED = "What was approved before does not count."
+ESCALATED = "Nobody had decided for a while, so more people were asked."
 
 Rows = list[tuple[str, str]]
 
@@ -54,12 +57,11 @@ def settled_mail(card: Card, envelope: Outgoing) -> Outgoing:
 
 def settled_text(card: Card) -> str:
     """What was decided of one call, in a sentence or three."""
-    verb = _VERBS.get(card.status)
-    if verb is None or card.is_rejected_by_time:
+    if card.status not in _BY_SOMEBODY or card.is_rejected_by_time:
         why = "nobody decided in time" if card.status == "expired" else card.reason.rstrip(".")
         ended = f"{card.title}: {card.status}" + (f": {why}." if why else ".")
         return ended + (" It did not run." if card.about == "call" else "")
-    text = f"{card.title}: {verb.lower()} by {card.decided_by} ({card.decided_via})."
+    text = f"{card.title}: {card.status} by {card.decided_by} ({card.decided_via})."
     changed = [f"- {each.name}: {each.value} (was {each.was})" for each in card.arguments if each.was]
     if changed:
         text += "\n\nWith these changes:\n\n" + "\n".join(changed)
@@ -81,12 +83,8 @@ def _facts(card: Card) -> Rows:
         ("Why", card.why),
         ("Takes", card.needs),
         ("So far", "\n".join(map(_vote, card.votes))),
-        (
-            "Changed",
-            f"{card.changed_by} changed the arguments. What was approved before does not count."
-            * bool(card.changed_by),
-        ),
-        ("Note", "Nobody had decided for a while, so more people were asked." * card.is_escalated),
+        ("Changed", f"{card.changed_by} changed the arguments. {CHANGED}" if card.changed_by else ""),
+        ("Note", ESCALATED if card.is_escalated else ""),
         ("Expires", f"{card.expires_at:%d %B %Y, %H:%M} UTC"),
     ]
     return [(label, plain(value)) for label, value in facts if value]

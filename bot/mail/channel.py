@@ -64,19 +64,15 @@ class MailChannel:
         if reply.mail is None or not isinstance(conversation, MailThread):
             raise ChannelRefused("there is no mail in this conversation to answer")
         message_id = self._message_id("r", reply.key)
+        to, subject = reply.mail.reply_address, reply_subject(reply.mail.subject)
         await self._hand_over(
-            Outgoing(
-                sender=Mailbox(self.address, self.name),
-                to=(Mailbox(reply.mail.reply_address),),
-                subject=reply_subject(reply.mail.subject),
+            replace(
+                self._envelope(to, subject, message_id, reply.at or self.clock.now()),
                 markdown=reply.text,
-                message_id=message_id,
-                at=reply.at or self.clock.now(),
                 in_reply_to=reply.mail.message_id,
                 references=reply.mail.references,
                 reply_to=Mailbox(token.thread_address(self.address, reply.thread_id, self.secrets), self.name),
                 delimiter=ABOVE,
-                instance=self.instance,
             )
         )
         return (message_id,)
@@ -134,36 +130,23 @@ class MailChannel:
     async def notify(self, address: str, subject: str, text: str, key: str) -> None:
         """A mail to one of our people that belongs to no conversation; `key` tells it from all others. Raises
         ChannelError. An answer to it begins a conversation as any mail does."""
-        await self._hand_over(
-            Outgoing(
-                sender=Mailbox(self.address, self.name),
-                to=(Mailbox(address),),
-                subject=subject,
-                markdown=text,
-                message_id=self._message_id("i", key),
-                at=self.clock.now(),
-                kind="auto-generated",
-                instance=self.instance,
-            )
-        )
+        envelope = self._envelope(address, subject, self._message_id("i", key), self.clock.now())
+        await self._hand_over(replace(envelope, markdown=text, kind="auto-generated"))
 
     async def answer(self, mail: InboundEmail, text: str) -> None:
         """A short word back to whoever wrote this mail. A failure is logged: nothing else depends on it."""
         if mail.sender is None:
             return
+        to, subject = mail.sender.address, reply_subject(mail.subject)
+        envelope = self._envelope(to, subject, self._message_id("n", f"{mail.message_id}.{text}"), self.clock.now())
         try:
             await self._hand_over(
-                Outgoing(
-                    sender=Mailbox(self.address, self.name),
-                    to=(Mailbox(mail.sender.address),),
-                    subject=reply_subject(mail.subject),
+                replace(
+                    envelope,
                     markdown=text,
-                    message_id=self._message_id("n", f"{mail.message_id}.{text}"),
-                    at=self.clock.now(),
                     in_reply_to=mail.message_id,
                     references=mail.references,
                     delimiter=ABOVE,
-                    instance=self.instance,
                 )
             )
         except ChannelError as error:
@@ -174,17 +157,12 @@ class MailChannel:
     ) -> Outgoing:
         """Its Date is that of the request and not of the try, so that each try is the same to the byte."""
         link = token.link_token(card.approval_id, address.person, self.secrets, card.expires_at + LINK_OUTLIVES)
-        envelope = Outgoing(
-            sender=Mailbox(self.address, self.name),
-            to=(Mailbox(address.address),),
-            subject=reply_subject(_subject(card)) if under else _subject(card),
-            markdown="",
-            message_id=message_id,
-            at=card.asked_at,
+        subject = reply_subject(_subject(card)) if under else _subject(card)
+        envelope = replace(
+            self._envelope(address.address, subject, message_id, card.asked_at),
             in_reply_to=under,
             reply_to=Mailbox(self._reply_to(address, card), self.name),
             delimiter=ABOVE,
-            instance=self.instance,
         )
         inbox = f"{self.public_url}/inbox" if address.person else ""
         return approval_mail(card, f"{self.public_url}/approvals/{link}", envelope, heading=heading, inbox=inbox)
@@ -196,17 +174,22 @@ class MailChannel:
         return token.reply_address(self.address, card.approval_id, address.person, self.secrets, by_card(card))
 
     def _settled(self, address: MailAddress, card: Card, asked_id: str) -> Outgoing:
-        envelope = Outgoing(
+        message_id = self._message_id("s", f"{card.approval_id}.{address.key}")
+        at = max((each.decided_at for each in card.plan if each.decided_at), default=self.clock.now())
+        envelope = self._envelope(address.address, reply_subject(_subject(card)), message_id, at)
+        return settled_mail(card, replace(envelope, in_reply_to=asked_id))
+
+    def _envelope(self, to: str, subject: str, message_id: str, at: datetime) -> Outgoing:
+        """A mail of ours, with nothing in it yet."""
+        return Outgoing(
             sender=Mailbox(self.address, self.name),
-            to=(Mailbox(address.address),),
-            subject=reply_subject(_subject(card)),
+            to=(Mailbox(to),),
+            subject=subject,
             markdown="",
-            message_id=self._message_id("s", f"{card.approval_id}.{address.key}"),
-            at=max((each.decided_at for each in card.plan if each.decided_at), default=self.clock.now()),
-            in_reply_to=asked_id,
+            message_id=message_id,
+            at=at,
             instance=self.instance,
         )
-        return settled_mail(card, envelope)
 
     def _message_id(self, kind: str, key: str) -> str:
         unique = hmac.new(self.secrets[0].encode(), f"{kind}.{key}".encode(), hashlib.sha256).hexdigest()[:32]

@@ -1,5 +1,6 @@
 """Who may decide, looked up at that moment: unknown, unset or unreachable means no."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from agent.approval import ApprovalRecord
@@ -53,7 +54,7 @@ class Entitlement:
         who = (*request.asked_by, *([request.requester] if request.requester else []))
         return policy.objection_to_asked(request.approvers, person, present, who)
 
-    def voter_of(self, vote: ApprovalVoted) -> Person | None:
+    def _voter_of(self, vote: ApprovalVoted) -> Person | None:
         """Whose vote it is; None when they have left, or when the id or the identity that they voted by is another's
         now: else one human being could be two voters."""
         person = self.directory.person(vote.by.person)
@@ -65,10 +66,15 @@ class Entitlement:
         yes: list[Voter] = []
         no: list[Voter] = []
         present = await self.present(record.request.approvers) if record.votes else None
-        for vote in record.votes:
-            person = self.voter_of(vote)
-            if present is None or person is None or self.objection(record.request, person, present):
-                continue
+        for vote, voter in self.still_entitled(record, present) if present else ():
             if not await self.standing.check(vote.by.identity):
-                (yes if vote.vote == "approve" else no).append(present.voter(person))
+                (yes if vote.vote == "approve" else no).append(voter)
         return yes, no
+
+    def still_entitled(self, record: ApprovalRecord, present: Roster) -> Iterator[tuple[ApprovalVoted, Voter]]:
+        """The votes of those who may still decide it, by people.yaml and these groups; what their account is by now is
+        another question."""
+        for vote in record.votes:
+            person = self._voter_of(vote)
+            if person is not None and not self.objection(record.request, person, present):
+                yield vote, present.voter(person)

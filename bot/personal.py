@@ -82,15 +82,10 @@ def idle_yes(gate: Gate, record: ApprovalRecord, person: Person, present: Roster
     approvers = record.request.approvers
     if approvers.takes_one or approvers.anyone_in_thread:
         return ""
-    said_yes = [vote for vote in record.votes if vote.vote == "approve"]
-    if any(vote.by.person == person.id for vote in said_yes):
+    if any(vote.by.person == person.id and vote.vote == "approve" for vote in record.votes):
         return f"You have approved it. It takes {in_words(approvers)}."
-    voted = map(gate.entitlement.voter_of, said_yes)
-    counted = [
-        present.voter(each)
-        for each in voted
-        if each is not None and not gate.entitlement.objection(record.request, each, present)
-    ]
+    votes = gate.entitlement.still_entitled(record, present)
+    counted = [voter for vote, voter in votes if vote.vote == "approve"]
     voter, before = present.voter(person), tally(approvers, counted)
     if sum(tally(approvers, [*counted, voter]).filled) > sum(before.filled):
         return ""

@@ -87,3 +87,11 @@ class Hand:
             for name, text in argument_problems(self.gate.tools.get(each.card.tool), choice.arguments).items():
                 found[of + PREFIX + name if name else ""] = text
         return found
+
+
+def too_late(visit: Visit, settled: str) -> Told:
+    """What somebody is told whose say came after the decision."""
+    by = visit.facts.decided.by if visit.facts.decided else None
+    if by is not None and by.person and by.person == visit.who.id:
+        return Told(200)
+    return Told(410 if visit.facts.decided is None or visit.card.status == "expired" else 409, settled)

@@ -14,9 +14,8 @@ from approvals.token import is_id
 from bot.pages import approval, words
 from bot.pages.approval import Told
 from bot.pages.browser import Browser, Browsers
-from bot.pages.deciding import Hand
+from bot.pages.deciding import Hand, too_late
 from bot.pages.door import BadForm, answering, form_of, leads
-from bot.pages.routes import is_over, too_late
 from bot.pages.view import View
 from bot.pages.visit import OPEN_INBOX, Reception, TurnedAway, Visit
 from bot.personal import Personal
@@ -106,7 +105,7 @@ class ByInbox:
     async def show(self, request: Request) -> Response:
         """The approval, as the person who is signed in."""
         browser, visit = await self._visit(request)
-        return self._shown(browser, visit, Told(410 if is_over(visit, self.reception) else 200))
+        return self._shown(browser, visit, Told(410 if visit.is_over(self.reception.gate.clock.now()) else 200))
 
     async def take(self, request: Request) -> Response:
         """Do what the form says."""

@@ -15,7 +15,7 @@ from agent.errors import AlreadySettled, ChannelError
 from bot.pages import approval, letters, words
 from bot.pages.approval import Told
 from bot.pages.browser import Browser, Browsers
-from bot.pages.deciding import Hand
+from bot.pages.deciding import Hand, too_late
 from bot.pages.door import BadForm, answering, form_of, leads
 from bot.pages.post import Post
 from bot.pages.view import View
@@ -136,7 +136,7 @@ class ByLink:
         return self._shown(browser, visit, too_late(visit, settled))
 
     def _status(self, visit: Visit) -> int:
-        return 410 if is_over(visit, self.reception) else 200
+        return 410 if visit.is_over(self.reception.gate.clock.now()) else 200
 
     def _check_settled(self, visit: Visit) -> None:
         """Whoever holds the link of what is over, and is not known to be its person, is told where it stands only."""
@@ -157,17 +157,3 @@ class ByLink:
         return self.browsers.keep(
             approval.shown(self.view, visit, self.reception.gate, now, csrf=csrf, told=told, **more), browser
         )
-
-
-def is_over(visit: Visit, reception: Reception) -> bool:
-    """Whether its time was up before anybody decided it."""
-    card = visit.card
-    return card.status == "expired" or (card.is_open and not visit.is_open(reception.gate.clock.now()))
-
-
-def too_late(visit: Visit, settled: str) -> Told:
-    """What somebody is told whose say came after the decision."""
-    by = visit.facts.decided.by if visit.facts.decided else None
-    if by is not None and by.person and by.person == visit.who.id:
-        return Told(200)
-    return Told(410 if visit.facts.decided is None or visit.card.status == "expired" else 409, settled)

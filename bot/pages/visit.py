@@ -98,6 +98,10 @@ class Visit:
         """Whether any of it can still be decided."""
         return any(each.is_open(now) for each in self.parts)
 
+    def is_over(self, now: datetime) -> bool:
+        """Whether its time was up before anybody decided it."""
+        return self.card.status == "expired" or (self.card.is_open and not self.is_open(now))
+
     @property
     def had_say(self) -> bool:
         """Whether this person voted, changed something or decided."""
